@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'test/architecture/src/**/*.spec.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
