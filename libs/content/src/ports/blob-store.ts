@@ -1,0 +1,69 @@
+/** The name of one object: made for one upload, never derived from content, never used again. */
+export type ObjectKey = string & { readonly objectKey: unique symbol };
+
+/** What the sidecar beside an object says, so that metadata can be rebuilt from storage alone. */
+export interface ObjectRecord {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly createdAt: string;
+}
+
+/** Inclusive byte positions, as in HTTP (RFC 9110, 14.1.2). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One object being written. Exactly one writer may be open for a key; the upload's lease sees to that. */
+export interface ObjectWriter {
+  /** Bytes accepted so far, those of earlier writers of the same object included. */
+  readonly offsetBytes: number;
+  /** Takes a chunk. The buffer may be reused by the caller once the promise resolves. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes everything written so far survive a power loss; resolves with the durable offset. */
+  flush(): Promise<number>;
+  /** Flushes, makes the object's name durable, and leaves `record` beside it. The writer is closed. */
+  complete(record: ObjectRecord): Promise<void>;
+  /** Flushes and closes; the object can be continued by `resume`. Resolves with the durable offset. */
+  suspend(): Promise<number>;
+}
+
+/** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. */
+export interface BlobStore {
+  /** Makes a key that was never used before. */
+  newKey(): ObjectKey;
+  create(key: ObjectKey): Promise<ObjectWriter>;
+  /** Continues a suspended or abandoned object at `offsetBytes`; what lies beyond is cut off. */
+  resume(key: ObjectKey, offsetBytes: number): Promise<ObjectWriter>;
+  /**
+   * Feeds the range to `sink` in order. A chunk is only valid until the promise that `sink` returned resolves, and the
+   * next one is read meanwhile. Rejects with `ObjectMissing` if there is no such object, before the first call of
+   * `sink`; stops reading when `sink` rejects, and rejects with its reason.
+   */
+  read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void>;
+  /** Size of the object, or undefined where there is none. */
+  size(key: ObjectKey): Promise<number | undefined>;
+  /** The record that `complete` left, or undefined. */
+  record(key: ObjectKey): Promise<ObjectRecord | undefined>;
+  /** Removes object and record, complete or not. Removing what is not there succeeds. */
+  remove(key: ObjectKey): Promise<void>;
+  /** Every object in the store in no order, unfinished ones included. For sweeps and rebuilds. */
+  list(): AsyncIterable<{ readonly key: ObjectKey; readonly sizeBytes: number; readonly modifiedAt: Date }>;
+  /** Resolves if the store can be written and read now; rejects with the reason. */
+  check(): Promise<void>;
+}
+
+/** The store holds no object under the key: metadata and storage disagree, or the upload was purged. */
+export class ObjectMissing extends Error {
+  override readonly name = 'ObjectMissing';
+  constructor(readonly key: ObjectKey) {
+    super(`no object ${key} in the store`);
+  }
+}
+
+/** The store cannot take or give bytes now (full, unreachable, I/O error). The work may be tried again. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+  /** Read by the HTTP edge: answered with 503 and Retry-After. */
+  readonly retryable = true;
+}
