@@ -11,7 +11,7 @@ import { launchServer, stopServer, untilReady } from './server.js';
 import type { ServerRun } from './server.js';
 import { SOCKET_PORT } from './settings.js';
 import type { ServerSettings } from './settings.js';
-import { makeSocketDirectory } from './socket-directory.js';
+import { clearSocketDirectory, makeSocketDirectory } from './socket-directory.js';
 
 const READY_TIMEOUT_MS = 300_000;
 const FIRST_BACKOFF_MS = 100;
@@ -51,9 +51,9 @@ export interface EmbeddedPostgres {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { isDurable = true, maxConnections = 60, onEvent = () => {} } = options;
   const installation = install(options.directory);
+  const socketDirectory = makeSocketDirectory(installation.directory, installation.identity);
   await endLeftover(serverPaths(installation.directory).cluster);
   const password = await prepareCluster(installation, isDurable);
-  const socketDirectory = makeSocketDirectory(installation.directory, installation.identity);
   const settings = { socketDirectory, isDurable, maxConnections };
   const connection = { host: socketDirectory, port: SOCKET_PORT, user: OWNER, password, database: DATABASE };
   const server = { installation, settings, connection };
@@ -84,6 +84,7 @@ function install(wanted: string): Installation {
 }
 
 async function startServer({ installation, settings, connection }: Server): Promise<ServerRun> {
+  clearSocketDirectory(settings.socketDirectory);
   const run = launchServer(installation, settings);
   try {
     await untilReady(run, connection, READY_TIMEOUT_MS);

@@ -44,7 +44,8 @@ function candidates(): PostgresIdentity[] {
   const gid = process.getgid?.() ?? 0;
   if (uid !== 0) return [{ uid, gid, spawnAs: {}, prefix: [] }];
   const user = unprivilegedUser();
-  const passPermissions = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // The secure bit lets the capability count for access(2) too, with which Postgres looks for its own files.
+  const passPermissions = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   return [
     { ...user, spawnAs: user, prefix: [] },
     { uid, gid, spawnAs: {}, prefix: ['unshare', '--user', '--map-user=1', '--map-group=1', '--'] },

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chownSync, lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PostgresIdentity } from './identity.js';
+import { SOCKET_PORT } from './settings.js';
+
+const SOCKET_NAME = `.s.PGSQL.${SOCKET_PORT}`;
 
 /** `sockaddr_un` holds 107 bytes and a terminator; the name of the socket follows the directory. */
-const LONGEST_DIRECTORY_BYTES = 107 - '/.s.PGSQL.5432'.length;
+const LONGEST_DIRECTORY_BYTES = 107 - `/${SOCKET_NAME}`.length;
 
 /**
  * Makes the private directory of the server's socket and returns its path: `<directory>/socket`, or where that path is
@@ -25,6 +28,14 @@ export function makeSocketDirectory(directory: string, identity: PostgresIdentit
     if (made !== undefined) return made;
   }
   return makeUnpredictable(identity);
+}
+
+/**
+ * Removes what a killed server left in its socket directory. Postgres would take a lock whose process id lives on as
+ * another program, or as a zombie in a container that reaps none, for a running server.
+ */
+export function clearSocketDirectory(socketDirectory: string): void {
+  for (const name of [SOCKET_NAME, `${SOCKET_NAME}.lock`]) rmSync(join(socketDirectory, name), { force: true });
 }
 
 function temporaryDirectories(): string[] {
