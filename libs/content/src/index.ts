@@ -1,1 +1,58 @@
-export {};
+export { contentConfig } from './config.js';
+export type { ContentConfig } from './config.js';
+export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
+export type { BlobStore, ByteRange, ObjectKey, ObjectRecord, ObjectWriter } from './ports/blob-store.js';
+export type {
+  Actor,
+  ContentReader,
+  NamePage,
+  NewRepository,
+  Referrer,
+  ReferrersQuery,
+  Repositories,
+  Repository,
+  StoredBlob,
+  StoredManifest,
+  Viewer,
+} from './ports/content-reader.js';
+export type { Purge } from './ports/purge.js';
+export { ReferenceGone } from './ports/unit-of-work.js';
+export type {
+  ChangeRecord,
+  ContentTransaction,
+  HeldManifest,
+  InsertedManifest,
+  ManifestReferences,
+  NewManifest,
+  RemovedTag,
+  TagMove,
+  UnitOfWork,
+} from './ports/unit-of-work.js';
+export type {
+  FinishedUpload,
+  Lease,
+  Mount,
+  NewUpload,
+  Upload,
+  UploadProgress,
+  UploadRef,
+  Uploads,
+} from './ports/uploads.js';
+export { LeaseLost } from './push/append-bytes.js';
+export type { Bytes, PushRoom } from './push/append-bytes.js';
+export { appendChunk } from './push/append-chunk.js';
+export { cancelUpload } from './push/cancel-upload.js';
+export { finishUpload } from './push/finish-upload.js';
+export type { FinishUpload } from './push/finish-upload.js';
+export { OffsetMismatch } from './push/lease-upload.js';
+export type { ChunkPosition } from './push/lease-upload.js';
+export { putManifest } from './push/put-manifest.js';
+export type { ManifestRules, PutManifest, SparsePolicy } from './push/put-manifest.js';
+export { RunningHashes } from './push/running-hash.js';
+export { startUpload } from './push/start-upload.js';
+export { encodeUploadState, readUploadState } from './push/upload-state.js';
+export type { StateSigner } from './push/upload-state.js';
+export { deleteBlob, deleteManifest, deleteTag } from './removal/remove-content.js';
+export type { Removal } from './removal/remove-content.js';
+export { purgeStorage } from './removal/purge-storage.js';
+export type { PurgeReport } from './removal/purge-storage.js';

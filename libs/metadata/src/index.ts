@@ -1,1 +1,11 @@
-export {};
+export { databaseConfig } from './config.js';
+export type { DatabaseConfig } from './config.js';
+export { PostgresContentReader } from './content/postgres-content-reader.js';
+export { PostgresPurge } from './content/postgres-purge.js';
+export { PostgresRepositories } from './content/postgres-repositories.js';
+export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
+export { PostgresUploads } from './content/postgres-uploads.js';
+export { connectionOptions, createPool } from './database/connection.js';
+export type { DatabaseRole, DatabaseSettings } from './database/connection.js';
+export { DatabaseUnavailable } from './database/errors.js';
+export { migrate, pendingMigrations } from './database/migrate.js';

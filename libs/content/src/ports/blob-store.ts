@@ -26,15 +26,19 @@ export interface ObjectWriter {
   complete(record: ObjectRecord): Promise<void>;
   /** Flushes and closes; the object can be continued by `resume`. Resolves with the durable offset. */
   suspend(): Promise<number>;
+  /** Closes without another byte reaching the object: someone else may be writing it by now. Never rejects. */
+  abandon(): Promise<void>;
 }
 
 /** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. */
 export interface BlobStore {
   /** Makes a key that was never used before. */
   newKey(): ObjectKey;
-  create(key: ObjectKey): Promise<ObjectWriter>;
-  /** Continues a suspended or abandoned object at `offsetBytes`; what lies beyond is cut off. */
-  resume(key: ObjectKey, offsetBytes: number): Promise<ObjectWriter>;
+  /**
+   * Opens an object at `offsetBytes`: at 0 it is made, or emptied; further on a suspended or abandoned one is continued,
+   * and what lies beyond is cut off. Rejects with `ObjectMissing` where the object is gone or shorter.
+   */
+  write(key: ObjectKey, offsetBytes: number): Promise<ObjectWriter>;
   /**
    * Feeds the range to `sink` in order. A chunk is only valid until the promise that `sink` returned resolves, and the
    * next one is read meanwhile. Rejects with `ObjectMissing` if there is no such object, before the first call of

@@ -11,11 +11,13 @@ CREATE TABLE blob (
   CONSTRAINT blob_size_check CHECK (size_bytes >= 0)
 );
 
--- The link: this repository may serve this blob. The access boundary between repositories.
+-- The link: this repository may serve this blob. The access boundary between repositories. A link whose deletion was
+-- asked for (released_at) while a manifest needs it goes with the last such manifest.
 CREATE TABLE repository_blob (
   repository_id uuid NOT NULL,
   digest        bytea NOT NULL,
   linked_at     timestamptz NOT NULL DEFAULT now(),
+  released_at   timestamptz,
   CONSTRAINT repository_blob_pkey PRIMARY KEY (repository_id, digest),
   CONSTRAINT repository_blob_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository (id),
   CONSTRAINT repository_blob_blob_fkey FOREIGN KEY (digest) REFERENCES blob (digest)
@@ -101,8 +103,8 @@ CREATE TABLE tag_history (
 );
 CREATE INDEX tag_history_name_idx ON tag_history (repository_id, name, id);
 
--- An upload in progress. Bytes up to offset_bytes are durable under object_key; sha256 and sha512 are the digests of
--- exactly those bytes where known. Whoever holds the lease may write; a lease that ran out may be taken over.
+-- An upload in progress. Bytes up to offset_bytes are durable under object_key; hash is the hash of exactly those bytes
+-- by `algorithm`, where known. Whoever holds the lease may write; a lease that ran out may be taken over.
 CREATE TABLE upload (
   id            uuid PRIMARY KEY,
   repository_id uuid NOT NULL,

@@ -16,6 +16,8 @@ BEGIN
   END LOOP;
 END $$;
 
+GRANT SELECT ON schema_migration TO entrepot_registry, entrepot_auth, entrepot_jobrunner;
+
 -- auth: reads who may, keeps keys, refresh tokens and failed logins; cannot see content.
 GRANT SELECT ON namespace, account, organisation_member, team, team_member, repository, access_grant TO entrepot_auth;
 GRANT UPDATE (password_hash) ON account TO entrepot_auth;

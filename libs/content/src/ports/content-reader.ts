@@ -1,0 +1,83 @@
+import type { Digest, RepositoryName, Tag } from '@entrepot/oci';
+import type { ObjectKey } from './blob-store.js';
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The bytes as they were pushed. */
+  readonly payload: Uint8Array;
+}
+
+export interface StoredBlob {
+  readonly objectKey: ObjectKey;
+  readonly sizeBytes: number;
+}
+
+/** One entry of the referrers listing (distribution specification, "Listing Referrers"). */
+export interface Referrer {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ReferrersQuery {
+  readonly repositoryId: string;
+  readonly subject: Digest;
+  readonly artifactType?: string;
+  /** Digest of the last entry of the page before. */
+  readonly last?: Digest;
+  readonly limit: number;
+}
+
+/** A page of names in bytewise order, strictly after `last`. */
+export interface NamePage {
+  readonly last?: string;
+  readonly limit: number;
+}
+
+/** Who looks: an account, or anonymous where `accountId` is absent. */
+export interface Viewer {
+  readonly accountId?: string;
+}
+
+/** Reads of the pull path: no transaction, one indexed query each. */
+export interface ContentReader {
+  manifestByTag(repositoryId: string, tag: Tag): Promise<StoredManifest | undefined>;
+  manifestByDigest(repositoryId: string, digest: Digest): Promise<StoredManifest | undefined>;
+  /** Undefined where the repository has no link to the blob, whoever else may hold it. */
+  blob(repositoryId: string, digest: Digest): Promise<StoredBlob | undefined>;
+  tags(repositoryId: string, page: NamePage): Promise<Tag[]>;
+  referrers(query: ReferrersQuery): Promise<Referrer[]>;
+  /** Names of the repositories that the viewer may pull. */
+  catalog(viewer: Viewer, page: NamePage): Promise<RepositoryName[]>;
+}
+
+export interface Repository {
+  readonly id: string;
+  readonly namespaceId: string;
+  readonly name: RepositoryName;
+  readonly createdBy?: string;
+}
+
+export interface NewRepository {
+  readonly name: RepositoryName;
+  readonly namespaceId: string;
+  readonly createdBy: Actor;
+}
+
+/** Who did it, for the rows that remember. */
+export interface Actor {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface Repositories {
+  find(name: RepositoryName): Promise<Repository | undefined>;
+  /**
+   * The repository of that name, made now with the visibility that its namespace says if there was none. Undefined
+   * where the namespace is gone.
+   */
+  findOrCreate(repository: NewRepository): Promise<Repository | undefined>;
+}

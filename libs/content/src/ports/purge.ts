@@ -1,0 +1,14 @@
+import type { ObjectKey } from './blob-store.js';
+
+/** Rows that say what may be removed from the store. Each method is one short transaction; several workers may run. */
+export interface Purge {
+  /**
+   * Dooms the objects of at most `limit` uploads that nobody touched for `expiryMs` and nobody has leased. Resolves
+   * with how many.
+   */
+  doomAbandonedUploads(expiryMs: number, limit: number): Promise<number>;
+  /** Claims at most `limit` doomed objects that are due; one that is not forgotten comes back later and later. */
+  claimDoomedObjects(limit: number): Promise<ObjectKey[]>;
+  /** The object is gone from the store. */
+  forgetDoomedObject(key: ObjectKey): Promise<void>;
+}

@@ -1,0 +1,76 @@
+import type { Digest, DigestAlgorithm } from '@entrepot/oci';
+import type { Viewer } from './content-reader.js';
+import type { ObjectKey } from './blob-store.js';
+
+/** Names an upload together with those it belongs to: one of another repository or account does not exist. */
+export interface UploadRef {
+  readonly uploadId: string;
+  readonly repositoryId: string;
+  readonly accountId: string;
+}
+
+export interface Upload {
+  readonly objectKey: ObjectKey;
+  /** Bytes that are durable in the store. */
+  readonly offsetBytes: number;
+  readonly algorithm: DigestAlgorithm;
+  /** Digest of exactly those bytes by `algorithm`, where the last writer knew it. */
+  readonly digest?: Digest;
+}
+
+export interface UploadProgress {
+  readonly offsetBytes: number;
+  readonly digest?: Digest;
+}
+
+export interface NewUpload extends UploadRef {
+  readonly objectKey: ObjectKey;
+  readonly algorithm: DigestAlgorithm;
+  /** Uploads that the account may have open at once, this one included. */
+  readonly limit: number;
+}
+
+/** The right to write, until the lease runs out or another holds it. */
+export interface Lease {
+  readonly uploadId: string;
+  readonly leaseId: string;
+}
+
+export interface FinishedUpload extends Lease {
+  readonly repositoryId: string;
+  readonly objectKey: ObjectKey;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** Time from now that the blob is safe from review without a manifest that names it. */
+  readonly graceMs: number;
+}
+
+export interface Mount {
+  readonly repositoryId: string;
+  readonly digest: Digest;
+  readonly graceMs: number;
+  /** The repository to mount from, or who asks: then any repository that the viewer may pull will do. */
+  readonly source: { readonly repositoryId: string } | { readonly viewer: Viewer };
+}
+
+/** State of uploads. Every method is one short write or read; none is called with a transaction open. */
+export interface Uploads {
+  /** False where the account has reached `limit`. */
+  start(upload: NewUpload): Promise<boolean>;
+  find(ref: UploadRef): Promise<Upload | undefined>;
+  /** Takes the lease. `held` where another request has it; undefined where there is no such upload. */
+  lease(ref: UploadRef, lease: Lease, leaseMs: number): Promise<Upload | 'held' | undefined>;
+  /** Notes durable progress and prolongs the lease. False where the lease was lost. */
+  checkpoint(lease: Lease, progress: UploadProgress, leaseMs: number): Promise<boolean>;
+  /** Notes durable progress, if any, and gives the lease back. False where the lease was lost. */
+  release(lease: Lease, progress?: UploadProgress): Promise<boolean>;
+  /**
+   * One transaction: blob row (or, if another upload was first, our object doomed), link to the repository, review
+   * task with grace, upload row gone. False, and nothing done, where the lease was lost.
+   */
+  finish(finished: FinishedUpload): Promise<boolean>;
+  /** Upload row gone, object doomed. False where there is no such upload. */
+  cancel(ref: UploadRef): Promise<boolean>;
+  /** Links a blob that the source holds; true where the repository now holds it, or did already. */
+  mount(mount: Mount): Promise<boolean>;
+}

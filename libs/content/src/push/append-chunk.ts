@@ -1,0 +1,14 @@
+import type { UploadRef } from '../ports/uploads.js';
+import { appendBytes, suspend, type Bytes, type PushRoom } from './append-bytes.js';
+import { leaseUpload, type ChunkPosition } from './lease-upload.js';
+
+/** Adds a chunk or a stream to an upload (end-5). Resolves with the offset reached, which is durable. */
+export async function appendChunk(
+  room: PushRoom,
+  ref: UploadRef,
+  position: ChunkPosition,
+  body: Bytes,
+): Promise<number> {
+  const { lease, upload } = await leaseUpload(room, ref, position);
+  return suspend(room, lease, await appendBytes(room, lease, upload, body));
+}

@@ -1,0 +1,84 @@
+import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
+import type { ObjectWriter } from '../ports/blob-store.js';
+import type { Lease, Upload, UploadRef } from '../ports/uploads.js';
+import { appendBytes, LeaseLost, type Appended, type Bytes, type PushRoom } from './append-bytes.js';
+import { leaseUpload, type ChunkPosition } from './lease-upload.js';
+import { RunningHash } from './running-hash.js';
+
+export interface FinishUpload {
+  readonly ref: UploadRef;
+  readonly digest: Digest;
+  /** The last chunk, with its place; absent where the request has no body. */
+  readonly last?: { readonly position: ChunkPosition; readonly body: Bytes };
+}
+
+/**
+ * Completes an upload (end-6): appends what the request carries, compares the digest with the stored bytes, makes the
+ * object durable, and only then commits. Rejects with DIGEST_INVALID where they differ; the upload stays as it was
+ * before the request.
+ */
+export async function finishUpload(room: PushRoom, { ref, digest, last }: FinishUpload): Promise<void> {
+  const { lease, upload } = await leaseUpload(room, ref, last?.position);
+  const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
+  const appended = await appendBytes(room, lease, hashingBy, last?.body ?? nothing());
+  const stored = await storedDigest(room, appended, { upload, digest });
+  if (stored !== digest) {
+    await abandon(room, lease, appended.writer);
+    throw new RegistryError('DIGEST_INVALID', {
+      message: 'the bytes received do not have the digest that was given',
+      detail: { expected: digest, received: stored },
+    });
+  }
+  await commit(room, ref, lease, { upload, digest, writer: appended.writer });
+}
+
+/** The body of a request without one. */
+async function* nothing(): Bytes {}
+
+/** Digest of all bytes of the upload by the algorithm of `digest`. */
+async function storedDigest(
+  room: PushRoom,
+  { writer, hash }: Appended,
+  { upload, digest }: { upload: Upload; digest: Digest },
+): Promise<Digest> {
+  const algorithm = digestAlgorithm(digest);
+  if (hash?.algorithm === algorithm) return hash.digest();
+  const isUnchanged = upload.digest !== undefined && writer.offsetBytes === upload.offsetBytes;
+  if (isUnchanged && upload.algorithm === algorithm) return upload.digest;
+  return readBack(room, upload, writer, new RunningHash(algorithm));
+}
+
+async function readBack(room: PushRoom, upload: Upload, writer: ObjectWriter, hash: RunningHash): Promise<Digest> {
+  const sizeBytes = await writer.flush();
+  if (sizeBytes === 0) return hash.digest();
+  await room.store.read(upload.objectKey, { start: 0, end: sizeBytes - 1 }, async (chunk) => hash.update(chunk));
+  return hash.digest();
+}
+
+/** Gives the lease back with the row as it was: what this request wrote is cut off by the next writer. */
+async function abandon(room: PushRoom, lease: Lease, writer: ObjectWriter): Promise<void> {
+  await writer.abandon();
+  await room.uploads.release(lease);
+}
+
+async function commit(
+  room: PushRoom,
+  ref: UploadRef,
+  lease: Lease,
+  { upload, digest, writer }: { upload: Upload; digest: Digest; writer: ObjectWriter },
+): Promise<void> {
+  const sizeBytes = writer.offsetBytes;
+  await writer.complete({ digest, sizeBytes, createdAt: new Date().toISOString() });
+  const { repositoryId } = ref;
+  const { objectKey } = upload;
+  const isOurs = await room.uploads.finish({
+    ...lease,
+    repositoryId,
+    objectKey,
+    digest,
+    sizeBytes,
+    graceMs: room.graceMs,
+  });
+  room.hashes.drop(ref.uploadId);
+  if (!isOurs) throw new LeaseLost();
+}

@@ -1,0 +1,54 @@
+import { RegistryError } from '@entrepot/oci';
+import type { Lease, Upload, UploadRef } from '../ports/uploads.js';
+import type { PushRoom } from './append-bytes.js';
+
+/** What a request says about where its bytes belong. */
+export interface ChunkPosition {
+  /** Offset that the upload's signed state spoke of. */
+  readonly stateOffset: number;
+  /** Inclusive positions of `Content-Range`, where the client sent one. */
+  readonly range?: { readonly start: number; readonly end: number };
+}
+
+/** The body does not belong where the upload stands; carries the offset for the answer's Range and Location. */
+export class OffsetMismatch extends Error {
+  override readonly name = 'OffsetMismatch';
+  constructor(readonly offsetBytes: number) {
+    super(`the upload stands at ${offsetBytes}`);
+  }
+}
+
+/**
+ * Takes the lease of the upload for a request that brings bytes. Rejects with BLOB_UPLOAD_UNKNOWN, with
+ * `OffsetMismatch` where the bytes are out of order (416), or with 409 where another request is writing.
+ */
+export async function leaseUpload(
+  room: PushRoom,
+  ref: UploadRef,
+  position: ChunkPosition | undefined,
+): Promise<{ lease: Lease; upload: Upload }> {
+  const lease = { uploadId: ref.uploadId, leaseId: room.newId() };
+  const upload = await room.uploads.lease(ref, lease, room.leaseMs);
+  if (upload === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+  if (upload === 'held') throw await refuseSecondWriter(room, ref, position);
+  if (position && expectedOffset(position) !== upload.offsetBytes) {
+    await room.uploads.release(lease);
+    throw new OffsetMismatch(upload.offsetBytes);
+  }
+  return { lease, upload };
+}
+
+function expectedOffset({ range, stateOffset }: ChunkPosition): number {
+  return range ? range.start : stateOffset;
+}
+
+async function refuseSecondWriter(room: PushRoom, ref: UploadRef, position: ChunkPosition | undefined): Promise<Error> {
+  const upload = await room.uploads.find(ref);
+  if (!upload) return new RegistryError('BLOB_UPLOAD_UNKNOWN');
+  if (position && expectedOffset(position) !== upload.offsetBytes) return new OffsetMismatch(upload.offsetBytes);
+  return new RegistryError('BLOB_UPLOAD_INVALID', {
+    status: 409,
+    message: 'another request is writing to this upload; try again when it has ended',
+    headers: { 'Retry-After': '1' },
+  });
+}

@@ -1,0 +1,165 @@
+import {
+  RegistryError,
+  allDescriptors,
+  requiredBlobs,
+  requiredManifests,
+  type Descriptor,
+  type Digest,
+  type ParsedManifest,
+  type RepositoryName,
+  type Tag,
+} from '@entrepot/oci';
+import { createHash } from 'node:crypto';
+import type { Actor } from '../ports/content-reader.js';
+import { ReferenceGone, type ContentTransaction, type HeldManifest, type UnitOfWork } from '../ports/unit-of-work.js';
+
+/** Which manifests may name content that the repository does not hold. */
+export type SparsePolicy = 'refuse' | 'indexes' | 'all';
+
+export interface PutManifest {
+  readonly repositoryId: string;
+  readonly repositoryName: RepositoryName;
+  readonly actor: Actor;
+  readonly manifest: ParsedManifest;
+  /** The bytes that were parsed, and their digest. */
+  readonly payload: Uint8Array;
+  readonly digest: Digest;
+  readonly tags: readonly Tag[];
+}
+
+export interface ManifestRules {
+  readonly sparse: SparsePolicy;
+  readonly graceMs: number;
+}
+
+/**
+ * Stores a manifest and points the tags at it, in one transaction: references checked, rows, referrers entry, tags,
+ * history, reviews, usage, audit and outbox, all or nothing (end-7a, end-7b). Rejects with MANIFEST_BLOB_UNKNOWN naming
+ * all that is missing. The subject need not exist.
+ */
+export async function putManifest(work: UnitOfWork, rules: ManifestRules, put: PutManifest): Promise<void> {
+  checkEmbeddedData(put.manifest);
+  try {
+    await work.run((tx) => putInTransaction(tx, rules, put));
+  } catch (error) {
+    if (!(error instanceof ReferenceGone)) throw error;
+    throw new RegistryError('MANIFEST_BLOB_UNKNOWN', {
+      message: 'content that the manifest names was removed meanwhile; push again',
+      cause: error,
+    });
+  }
+}
+
+async function putInTransaction(tx: ContentTransaction, rules: ManifestRules, put: PutManifest): Promise<void> {
+  const { repositoryId, manifest, tags, digest, actor } = put;
+  if (tags.length > 0) await tx.lockTags(repositoryId, tags);
+  const references = await resolveReferences(tx, rules.sparse, put);
+  const inserted = await tx.insertManifest({
+    repositoryId,
+    digest,
+    mediaType: manifest.mediaType,
+    payload: put.payload,
+    pushedBy: actor.id,
+    ...referrerFields(manifest),
+  });
+  if (inserted.mediaType !== manifest.mediaType) throw otherMediaType(inserted.mediaType);
+  if (inserted.isNew) await tx.insertReferences({ manifestId: inserted.id, repositoryId, ...references });
+  if (tags.length > 0) {
+    const { graceMs } = rules;
+    await tx.moveTags({ repositoryId, tags, manifestId: inserted.id, digest, actorId: actor.id, graceMs });
+  } else if (inserted.isNew) {
+    await tx.reviewManifest(inserted.id, 'pushed', rules.graceMs);
+  }
+  await tx.record({
+    repositoryId,
+    repositoryName: put.repositoryName,
+    actor,
+    kind: 'manifest.pushed',
+    detail: { digest, mediaType: manifest.mediaType, tags },
+    manifests: inserted.isNew ? 1 : 0,
+    sizeBytes: inserted.isNew ? totalBytes(put, references.blobs) : 0,
+  });
+}
+
+interface ResolvedReferences {
+  readonly blobs: Descriptor[];
+  readonly childIds: string[];
+  readonly missing: { readonly kind: 'blob' | 'manifest'; readonly descriptor: Descriptor }[];
+}
+
+async function resolveReferences(
+  tx: ContentTransaction,
+  sparse: SparsePolicy,
+  { repositoryId, manifest }: PutManifest,
+): Promise<ResolvedReferences> {
+  const blobs = requiredBlobs(manifest);
+  const heldBlobs = await heldOf(blobs, (digests) => tx.heldBlobs(repositoryId, digests));
+  const children = requiredManifests(manifest);
+  const heldChildren = await heldOf(children, (digests) => tx.heldManifests(repositoryId, digests));
+  for (const blob of blobs) checkSize(blob, heldBlobs.get(blob.digest));
+  for (const child of children) checkSize(child, heldChildren.get(child.digest)?.sizeBytes);
+  const missing = [
+    ...blobs.filter((blob) => !heldBlobs.has(blob.digest)).map((descriptor) => ({ kind: 'blob' as const, descriptor })),
+    ...children
+      .filter((child) => !heldChildren.has(child.digest))
+      .map((descriptor) => ({ kind: 'manifest' as const, descriptor })),
+  ];
+  const isAllowed = sparse === 'all' || (sparse === 'indexes' && missing.every(({ kind }) => kind === 'manifest'));
+  if (missing.length > 0 && !isAllowed) throw missingReferences(missing.map(({ descriptor }) => descriptor.digest));
+  return {
+    blobs: blobs.filter((blob) => heldBlobs.has(blob.digest)),
+    childIds: [...heldChildren.values()].map((child: HeldManifest) => child.id),
+    missing,
+  };
+}
+
+async function heldOf<T>(
+  descriptors: readonly Descriptor[],
+  ask: (digests: Digest[]) => Promise<Map<Digest, T>>,
+): Promise<Map<Digest, T>> {
+  return descriptors.length === 0 ? new Map() : ask(descriptors.map(({ digest }) => digest));
+}
+
+function missingReferences(digests: readonly Digest[]): RegistryError {
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', {
+    message: `the repository does not hold ${digests.length} of the references; push or mount them first`,
+    detail: digests.map((digest) => ({ digest })),
+  });
+}
+
+/** A size that is not that of the content would make clients that trust descriptors read wrong bytes. */
+function checkSize(descriptor: Descriptor, heldBytes: number | undefined): void {
+  if (heldBytes === undefined || heldBytes === descriptor.sizeBytes) return;
+  throw new RegistryError('MANIFEST_INVALID', {
+    message: `the manifest gives ${descriptor.digest} another size than its content has`,
+    detail: { digest: descriptor.digest, size: descriptor.sizeBytes },
+  });
+}
+
+/** Embedded content must be what the descriptor's digest says (image specification, descriptor, `data`). */
+function checkEmbeddedData(manifest: ParsedManifest): void {
+  for (const descriptor of allDescriptors(manifest)) {
+    if (descriptor.data === undefined) continue;
+    const [algorithm = '', encoded] = descriptor.digest.split(':');
+    if (createHash(algorithm).update(Buffer.from(descriptor.data, 'base64')).digest('hex') === encoded) continue;
+    throw new RegistryError('MANIFEST_INVALID', {
+      message: `the data embedded for ${descriptor.digest} is other content`,
+      detail: { digest: descriptor.digest },
+    });
+  }
+}
+
+function otherMediaType(mediaType: string): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', {
+    message: `the repository holds these bytes as ${mediaType}; push them with that Content-Type`,
+  });
+}
+
+function referrerFields({ subject, artifactType, annotations }: ParsedManifest) {
+  if (!subject) return {};
+  return { subject: subject.digest, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
+}
+
+function totalBytes({ payload }: PutManifest, blobs: readonly Descriptor[]): number {
+  return blobs.reduce((sum, blob) => sum + blob.sizeBytes, payload.byteLength);
+}

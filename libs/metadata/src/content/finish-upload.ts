@@ -1,0 +1,50 @@
+import type { FinishedUpload } from '@entrepot/content';
+import type pg from 'pg';
+import { digestBytes } from '../database/digest-bytes.js';
+import { queryRows } from '../database/unit-of-work.js';
+
+/**
+ * The commit of a blob, one statement and so one transaction. Everything hangs on `gone`: without the lease nothing
+ * happens. `won` names the object that stays, and waits for a review of the same blob (DO UPDATE): if another upload was
+ * first its object stays and ours is doomed; if a review removed the row meanwhile, ours becomes the blob.
+ */
+export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Promise<boolean> {
+  const rows = await queryRows(pool, {
+    name: 'finish-upload',
+    text: `
+      WITH gone AS (
+        DELETE FROM upload WHERE id = $1 AND lease_id = $2 RETURNING id),
+      won AS (
+        INSERT INTO blob (digest, size_bytes, object_key) SELECT $4, $5, $6 FROM gone
+        ON CONFLICT (digest) DO UPDATE SET seen_at = now()
+        RETURNING object_key),
+      doomed AS (
+        INSERT INTO doomed_object (object_key, reason)
+        SELECT $6, 'blob was there already' FROM won WHERE won.object_key <> $6),
+      linked AS (
+        INSERT INTO repository_blob (repository_id, digest) SELECT $3, $4 FROM won
+        ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL),
+      awaited AS (
+        DELETE FROM sparse_reference s USING won
+        WHERE s.repository_id = $3 AND s.digest = $4 AND s.kind = 'blob'
+        RETURNING s.manifest_id, s.size_bytes),
+      resolved AS (
+        INSERT INTO manifest_blob (manifest_id, repository_id, digest, size_bytes)
+        SELECT manifest_id, $3, $4, size_bytes FROM awaited),
+      review AS (
+        INSERT INTO blob_review (digest, reason, due_at)
+        SELECT $4, 'uploaded', now() + $7 * interval '1 millisecond' FROM won
+        ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      SELECT object_key FROM won`,
+    values: [
+      finished.uploadId,
+      finished.leaseId,
+      finished.repositoryId,
+      digestBytes(finished.digest),
+      finished.sizeBytes,
+      finished.objectKey,
+      finished.graceMs,
+    ],
+  });
+  return rows.length > 0;
+}

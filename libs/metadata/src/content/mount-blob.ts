@@ -1,0 +1,44 @@
+import type { Mount } from '@entrepot/content';
+import type pg from 'pg';
+import { digestBytes } from '../database/digest-bytes.js';
+import { queryRows } from '../database/unit-of-work.js';
+import { VISIBLE_REPOSITORY } from './visible-repositories.js';
+
+/**
+ * Links a blob to a repository from another one that holds it. Without a named source any repository will do that the
+ * viewer may pull; what others hold stays unseen. The foreign key decides against a review that takes the blob now.
+ */
+export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, source }: Mount): Promise<boolean> {
+  const isNamed = 'repositoryId' in source;
+  const rows = await queryRows(pool, {
+    name: isNamed ? 'mount-blob-from' : 'mount-blob',
+    text: `
+      WITH held AS (
+        SELECT l.digest FROM repository_blob l ${isNamed ? '' : 'JOIN repository r ON r.id = l.repository_id'}
+        WHERE l.digest = $3 AND ${isNamed ? 'l.repository_id = $1' : `(r.id = $2 OR (${VISIBLE_REPOSITORY}))`}
+        LIMIT 1),
+      linked AS (
+        INSERT INTO repository_blob (repository_id, digest) SELECT $2, digest FROM held
+        ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL
+        RETURNING digest),
+      awaited AS (
+        DELETE FROM sparse_reference s USING linked
+        WHERE s.repository_id = $2 AND s.digest = linked.digest AND s.kind = 'blob'
+        RETURNING s.manifest_id, s.digest, s.size_bytes),
+      resolved AS (
+        INSERT INTO manifest_blob (manifest_id, repository_id, digest, size_bytes)
+        SELECT manifest_id, $2, digest, size_bytes FROM awaited),
+      review AS (
+        INSERT INTO blob_review (digest, reason, due_at)
+        SELECT digest, 'mounted', now() + $4 * interval '1 millisecond' FROM linked
+        ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      SELECT digest FROM linked`,
+    values: [
+      isNamed ? source.repositoryId : (source.viewer.accountId ?? null),
+      repositoryId,
+      digestBytes(digest),
+      graceMs,
+    ],
+  });
+  return rows.length > 0;
+}

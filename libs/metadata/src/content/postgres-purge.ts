@@ -1,0 +1,48 @@
+import type { ObjectKey, Purge } from '@entrepot/content';
+import type pg from 'pg';
+import { queryRows } from '../database/unit-of-work.js';
+
+export class PostgresPurge implements Purge {
+  constructor(private readonly pool: pg.Pool) {}
+
+  async doomAbandonedUploads(expiryMs: number, limit: number): Promise<number> {
+    const rows = await queryRows(this.pool, {
+      name: 'doom-abandoned-uploads',
+      text: `
+        WITH abandoned AS (
+          SELECT id FROM upload
+          WHERE touched_at < now() - $1 * interval '1 millisecond' AND (lease_until IS NULL OR lease_until < now())
+          ORDER BY touched_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM upload u USING abandoned a WHERE u.id = a.id RETURNING u.object_key)
+        INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'upload abandoned' FROM gone
+        RETURNING object_key`,
+      values: [expiryMs, limit],
+    });
+    return rows.length;
+  }
+
+  /** A claim lasts a minute at first and doubles up to a day: the time until the object is tried again. */
+  async claimDoomedObjects(limit: number): Promise<ObjectKey[]> {
+    const rows = await queryRows<{ object_key: ObjectKey }>(this.pool, {
+      name: 'claim-doomed-objects',
+      text: `
+        WITH due AS (
+          SELECT object_key FROM doomed_object WHERE due_at <= now()
+          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        UPDATE doomed_object d
+        SET attempts = d.attempts + 1, due_at = now() + least(interval '1 minute' * 2 ^ least(d.attempts, 20), interval '1 day')
+        FROM due WHERE d.object_key = due.object_key
+        RETURNING d.object_key`,
+      values: [limit],
+    });
+    return rows.map((row) => row.object_key);
+  }
+
+  async forgetDoomedObject(key: ObjectKey): Promise<void> {
+    await queryRows(this.pool, {
+      name: 'forget-doomed-object',
+      text: 'DELETE FROM doomed_object WHERE object_key = $1',
+      values: [key],
+    });
+  }
+}

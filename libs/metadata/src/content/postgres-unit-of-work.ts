@@ -1,0 +1,133 @@
+import {
+  ReferenceGone,
+  type ChangeRecord,
+  type ContentTransaction,
+  type HeldManifest,
+  type InsertedManifest,
+  type ManifestReferences,
+  type NewManifest,
+  type RemovedTag,
+  type TagMove,
+  type UnitOfWork,
+} from '@entrepot/content';
+import type { Digest, Tag } from '@entrepot/oci';
+import type pg from 'pg';
+import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
+import { violatedConstraint } from '../database/errors.js';
+import { runUnitOfWork } from '../database/unit-of-work.js';
+import { insertManifest, insertReferences } from './insert-manifest.js';
+import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
+import { recordChange } from './record-change.js';
+import { removeManifest, unlinkBlob } from './remove-content.js';
+import { scheduleManifestReview } from './schedule-review.js';
+
+/** A foreign key that fails because a review removed its target first. */
+const REFERENCES = new Set(['manifest_blob_link_fkey', 'manifest_child_child_fkey', 'tag_manifest_fkey']);
+
+export class PostgresUnitOfWork implements UnitOfWork {
+  constructor(private readonly pool: pg.Pool) {}
+
+  async run<T>(work: (tx: ContentTransaction) => Promise<T>): Promise<T> {
+    try {
+      return await runUnitOfWork(this.pool, (client) => work(new PostgresContentTransaction(client)));
+    } catch (error) {
+      if (!REFERENCES.has(violatedConstraint(error) ?? '')) throw error;
+      throw new ReferenceGone('a reference was removed while the manifest was pushed', { cause: error });
+    }
+  }
+}
+
+class PostgresContentTransaction implements ContentTransaction {
+  constructor(private readonly tx: pg.PoolClient) {}
+
+  async lockTags(repositoryId: string, tags: readonly Tag[]): Promise<void> {
+    await this.tx.query({
+      name: 'lock-tags',
+      text: `
+        SELECT pg_advisory_xact_lock(key) FROM (
+          SELECT DISTINCT hashtextextended($1::text || ' ' || name, 0) AS key FROM unnest($2::text[]) AS t (name)
+          ORDER BY key) AS keys`,
+      values: [repositoryId, tags],
+    });
+  }
+
+  async heldBlobs(repositoryId: string, digests: readonly Digest[]): Promise<Map<Digest, number>> {
+    const { rows } = await this.tx.query<{ digest: Buffer; size_bytes: string }>({
+      name: 'held-blobs',
+      text: `
+        SELECT b.digest, b.size_bytes FROM repository_blob l JOIN blob b ON b.digest = l.digest
+        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[])`,
+      values: [repositoryId, digests.map(digestBytes)],
+    });
+    return new Map(rows.map((row) => [digestFromBytes(row.digest), Number(row.size_bytes)]));
+  }
+
+  async heldManifests(repositoryId: string, digests: readonly Digest[]): Promise<Map<Digest, HeldManifest>> {
+    const { rows } = await this.tx.query<{ id: string; digest: Buffer; size_bytes: number }>({
+      name: 'held-manifests',
+      text: `
+        SELECT id, digest, octet_length(payload) AS size_bytes FROM manifest
+        WHERE repository_id = $1 AND digest = ANY ($2::bytea[])`,
+      values: [repositoryId, digests.map(digestBytes)],
+    });
+    return new Map(rows.map((row) => [digestFromBytes(row.digest), { id: row.id, sizeBytes: row.size_bytes }]));
+  }
+
+  insertManifest(manifest: NewManifest): Promise<InsertedManifest> {
+    return insertManifest(this.tx, manifest);
+  }
+
+  insertReferences(references: ManifestReferences): Promise<void> {
+    return insertReferences(this.tx, references);
+  }
+
+  moveTags(move: TagMove): Promise<void> {
+    return moveTags(this.tx, move);
+  }
+
+  reviewManifest(manifestId: string, reason: string, graceMs: number): Promise<void> {
+    return scheduleManifestReview(this.tx, { manifestIds: [manifestId], reason, graceMs });
+  }
+
+  record(change: ChangeRecord): Promise<void> {
+    return recordChange(this.tx, change);
+  }
+
+  removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined> {
+    return removeTag(this.tx, { repositoryId, tag, actorId, graceMs });
+  }
+
+  removeTagsOf(repositoryId: string, manifestId: string, actorId: string): Promise<Tag[]> {
+    return removeTagsOf(this.tx, { repositoryId, manifestId, actorId });
+  }
+
+  async parentsOf(manifestId: string): Promise<Digest[]> {
+    const { rows } = await this.tx.query<{ digest: Buffer }>({
+      name: 'parents-of',
+      text: `
+        SELECT m.digest FROM manifest_child c JOIN manifest m ON m.id = c.parent_id
+        WHERE c.child_id = $1 ORDER BY m.id LIMIT 10`,
+      values: [manifestId],
+    });
+    return rows.map((row) => digestFromBytes(row.digest));
+  }
+
+  async lockManifest(repositoryId: string, digest: Digest): Promise<HeldManifest | undefined> {
+    const { rows } = await this.tx.query<{ id: string; size_bytes: number }>({
+      name: 'lock-manifest',
+      text: `
+        SELECT id, octet_length(payload) AS size_bytes FROM manifest
+        WHERE repository_id = $1 AND digest = $2 FOR UPDATE`,
+      values: [repositoryId, digestBytes(digest)],
+    });
+    return rows[0] && { id: rows[0].id, sizeBytes: rows[0].size_bytes };
+  }
+
+  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<void> {
+    return removeManifest(this.tx, { repositoryId, manifestId, graceMs });
+  }
+
+  unlinkBlob(repositoryId: string, digest: Digest, graceMs: number): Promise<boolean> {
+    return unlinkBlob(this.tx, { repositoryId, digest, graceMs });
+  }
+}

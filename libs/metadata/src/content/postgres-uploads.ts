@@ -1,0 +1,135 @@
+import type {
+  FinishedUpload,
+  Lease,
+  Mount,
+  NewUpload,
+  ObjectKey,
+  Upload,
+  UploadProgress,
+  UploadRef,
+  Uploads,
+} from '@entrepot/content';
+import type { Digest, DigestAlgorithm } from '@entrepot/oci';
+import type pg from 'pg';
+import { digestBytes } from '../database/digest-bytes.js';
+import { violatedConstraint } from '../database/errors.js';
+import { queryRows } from '../database/unit-of-work.js';
+import { finishUpload } from './finish-upload.js';
+import { mountBlob } from './mount-blob.js';
+
+interface UploadRow {
+  readonly object_key: ObjectKey;
+  readonly offset_bytes: string;
+  readonly algorithm: DigestAlgorithm;
+  readonly hash: Buffer | null;
+}
+
+const COLUMNS = 'object_key, offset_bytes, algorithm, hash';
+const BELONGS = 'id = $1 AND repository_id = $2 AND account_id = $3';
+const LEASED = 'id = $1 AND lease_id = $2';
+
+function toUpload({ object_key: objectKey, offset_bytes, algorithm, hash }: UploadRow): Upload {
+  const digest = hash && (`${algorithm}:${hash.toString('hex')}` as Digest);
+  return { objectKey, offsetBytes: Number(offset_bytes), algorithm, ...(digest && { digest }) };
+}
+
+function belonging({ uploadId, repositoryId, accountId }: UploadRef): string[] {
+  return [uploadId, repositoryId, accountId];
+}
+
+/** Offset, algorithm and hash of the progress; the hash is kept only where it is by the upload's own algorithm. */
+function progressValues({ offsetBytes, digest }: UploadProgress): unknown[] {
+  return [offsetBytes, digest?.slice(0, digest.indexOf(':')) ?? null, digest ? digestBytes(digest).subarray(1) : null];
+}
+
+const PROGRESS = 'offset_bytes = $3, hash = CASE WHEN algorithm = $4 THEN $5::bytea END, touched_at = now()';
+
+export class PostgresUploads implements Uploads {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /**
+   * Committed without waiting for the disk: a start that a crash of the database forgets has acknowledged no byte, and
+   * its client begins again.
+   */
+  async start(upload: NewUpload): Promise<boolean> {
+    const rows = await queryRows(this.pool, {
+      name: 'start-upload',
+      text: `
+        WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
+        INSERT INTO upload (id, repository_id, account_id, object_key, algorithm)
+        SELECT $1, $2, $3, $4, $5 FROM relaxed
+        WHERE (SELECT count(*) FROM (SELECT FROM upload WHERE account_id = $3 LIMIT $6) AS open_uploads) < $6
+        RETURNING id`,
+      values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
+    });
+    return rows.length > 0;
+  }
+
+  async find(ref: UploadRef): Promise<Upload | undefined> {
+    const [row] = await queryRows<UploadRow>(this.pool, {
+      name: 'find-upload',
+      text: `SELECT ${COLUMNS} FROM upload WHERE ${BELONGS}`,
+      values: belonging(ref),
+    });
+    return row && toUpload(row);
+  }
+
+  async lease(ref: UploadRef, { leaseId }: Lease, leaseMs: number): Promise<Upload | 'held' | undefined> {
+    const [row] = await queryRows<UploadRow>(this.pool, {
+      name: 'lease-upload',
+      text: `
+        UPDATE upload SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', touched_at = now()
+        WHERE ${BELONGS} AND (lease_until IS NULL OR lease_until < now())
+        RETURNING ${COLUMNS}`,
+      values: [...belonging(ref), leaseId, leaseMs],
+    });
+    if (row) return toUpload(row);
+    return (await this.find(ref)) ? 'held' : undefined;
+  }
+
+  async checkpoint(lease: Lease, progress: UploadProgress, leaseMs: number): Promise<boolean> {
+    return this.#update({
+      name: 'checkpoint-upload',
+      text: `UPDATE upload SET ${PROGRESS}, lease_until = now() + $6 * interval '1 millisecond' WHERE ${LEASED} RETURNING id`,
+      values: [lease.uploadId, lease.leaseId, ...progressValues(progress), leaseMs],
+    });
+  }
+
+  async release(lease: Lease, progress?: UploadProgress): Promise<boolean> {
+    return this.#update({
+      name: progress ? 'release-upload-with-progress' : 'release-upload',
+      text: `
+        UPDATE upload SET ${progress ? `${PROGRESS}, ` : ''}lease_id = NULL, lease_until = NULL
+        WHERE ${LEASED} RETURNING id`,
+      values: [lease.uploadId, lease.leaseId, ...(progress ? progressValues(progress) : [])],
+    });
+  }
+
+  finish(finished: FinishedUpload): Promise<boolean> {
+    return finishUpload(this.pool, finished);
+  }
+
+  async cancel(ref: UploadRef): Promise<boolean> {
+    return this.#update({
+      name: 'cancel-upload',
+      text: `
+        WITH gone AS (DELETE FROM upload WHERE ${BELONGS} RETURNING object_key)
+        INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'upload cancelled' FROM gone RETURNING object_key`,
+      values: belonging(ref),
+    });
+  }
+
+  async mount(mount: Mount): Promise<boolean> {
+    try {
+      return await mountBlob(this.pool, mount);
+    } catch (error) {
+      // The blob went to a review that was first: the client uploads it.
+      if (violatedConstraint(error) === 'repository_blob_blob_fkey') return false;
+      throw error;
+    }
+  }
+
+  async #update(query: pg.QueryConfig): Promise<boolean> {
+    return (await queryRows(this.pool, query)).length > 0;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Queryable } from '../database/unit-of-work.js';
+
+/*
+ * Review tasks are upserted with DO UPDATE, never DO NOTHING: a reviewer that is about to drop its task must not
+ * swallow a new suspicion. Rows are touched in key order, so that two changes that share content do not deadlock.
+ */
+
+export interface ManifestReview {
+  readonly manifestIds: readonly string[];
+  readonly reason: string;
+  readonly graceMs: number;
+}
+
+export async function scheduleManifestReview(tx: Queryable, review: ManifestReview): Promise<void> {
+  await tx.query({
+    name: 'schedule-manifest-review',
+    text: `
+      INSERT INTO manifest_review (manifest_id, reason, due_at)
+      SELECT id, $2, now() + $3 * interval '1 millisecond' FROM unnest($1::bigint[]) AS m (id) ORDER BY id
+      ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
+    values: [review.manifestIds, review.reason, review.graceMs],
+  });
+}
+
+export interface BlobReview {
+  readonly digests: readonly Buffer[];
+  readonly reason: string;
+  readonly graceMs: number;
+}
+
+export async function scheduleBlobReview(tx: Queryable, review: BlobReview): Promise<void> {
+  await tx.query({
+    name: 'schedule-blob-review',
+    text: `
+      INSERT INTO blob_review (digest, reason, due_at)
+      SELECT digest, $2, now() + $3 * interval '1 millisecond' FROM unnest($1::bytea[]) AS b (digest) ORDER BY digest
+      ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
+    values: [review.digests, review.reason, review.graceMs],
+  });
+}

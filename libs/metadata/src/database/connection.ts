@@ -1,0 +1,39 @@
+import pg from 'pg';
+
+/** Roles of 0003_roles.sql; `owner` is the login itself (migrations, administration on the command line). */
+export type DatabaseRole = 'registry' | 'auth' | 'jobrunner' | 'owner';
+
+export interface DatabaseSettings {
+  readonly url: string;
+  readonly role: DatabaseRole;
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Connection options of one service: the login of the URL, the service's own role, and timeouts, so that no statement
+ * and no lock is waited for without end.
+ */
+export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
+  const options = [
+    `-c statement_timeout=${settings.statementTimeoutMs}`,
+    `-c lock_timeout=${settings.lockTimeoutMs}`,
+    `-c idle_in_transaction_session_timeout=60000`,
+    ...(settings.role === 'owner' ? [] : [`-c role=entrepot_${settings.role}`]),
+  ];
+  return {
+    connectionString: settings.url,
+    options: options.join(' '),
+    application_name: `entrepot-${settings.role}`,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  };
+}
+
+/** A pool that survives the loss of its idle connections; `onIdleError` hears of them. */
+export function createPool(settings: DatabaseSettings, onIdleError: (error: Error) => void = () => {}): pg.Pool {
+  const pool = new pg.Pool({ ...connectionOptions(settings), max: settings.poolSize, idleTimeoutMillis: 60_000 });
+  pool.on('error', onIdleError);
+  return pool;
+}
