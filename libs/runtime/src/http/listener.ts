@@ -1,0 +1,118 @@
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpConfig } from '../config/sections.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+import { answerClientError } from './client-error.js';
+import { trackConnections } from './connections.js';
+import { createFront } from './front.js';
+import type { MountOptions } from './front.js';
+import { listenOn } from './listen.js';
+import { readTlsFiles, watchTlsFiles } from './tls-files.js';
+import type { TlsFiles } from './tls-files.js';
+
+export interface ListenerOptions {
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whether this process can serve, asked by each `/readyz`; draining says no before it is asked. */
+  readonly isReady?: () => boolean;
+}
+
+/** The one public port: several request handlers by URL prefix, with the limits, probes and shutdown that they share. */
+export interface Listener {
+  /** Hands requests for `prefix` itself and all below it to `handler`. `/livez` and `/readyz` are answered here. */
+  mount(prefix: string, handler: RequestListener, options: MountOptions): void;
+  /** @throws ListenError */
+  listen(): Promise<{ readonly host: string; readonly port: number; readonly origin: string }>;
+  /**
+   * Stops: `/readyz` says no, then nothing new is accepted, running requests finish within `timeoutMs` (the configured time unless
+   * given), and what is left is cut. Asked again it waits for the same end.
+   */
+  drain(timeoutMs?: number): Promise<void>;
+}
+
+const TLS_ALPN = ['http/1.1'];
+const TIMEOUT_CHECK_INTERVAL_MS = 1000;
+
+export function createListener(options: ListenerOptions): Listener {
+  const { config, logger, metrics } = options;
+  const state = { isDraining: false };
+  const front = createFront({ ...options, isDraining: () => state.isDraining });
+  const tls = tlsFilesOf(config);
+  const server = tls === undefined ? createServer(serverOptions(config)) : createTls(config, tls);
+  configure(server, config);
+  server.on('request', front.handle);
+  server.on('checkContinue', front.handleExpecting);
+  server.on('clientError', answerClientError);
+  server.on('tlsClientError', (error: Error) => logger.debug({ err: error }, 'a TLS handshake failed'));
+  const connections = trackConnections(server);
+  metrics.gauge('http_connections', 'Open connections on the main port.', () => connections.count);
+  let stopWatching: (() => void) | undefined;
+  let drained: Promise<void> | undefined;
+
+  const stop = async (timeoutMs: number): Promise<void> => {
+    state.isDraining = true;
+    if (server.listening) await delay(config.drainDelay);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    connections.closeIdle();
+    const timer = setTimeout(connections.destroyAll, timeoutMs);
+    await closed;
+    clearTimeout(timer);
+    stopWatching?.();
+    front.close();
+  };
+
+  return {
+    mount: front.mount,
+    async listen() {
+      const address = await listenOn(server, { host: config.host, port: config.port, section: 'http' });
+      if (tls !== undefined) stopWatching = watchTlsFiles(server as TlsServer, tls, logger);
+      const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      return {
+        host: address.address,
+        port: address.port,
+        origin: `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`,
+      };
+    },
+    drain(timeoutMs = config.drainTimeout) {
+      drained ??= stop(timeoutMs);
+      return drained;
+    },
+  };
+}
+
+function serverOptions(config: HttpConfig) {
+  return {
+    maxHeaderSize: config.maxHeaderBytes,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+    headersTimeout: config.headerTimeout,
+    // An upload takes as long as it takes; the idle timeout guards against clients that stop.
+    requestTimeout: 0,
+    keepAliveTimeout: config.keepAliveTimeout,
+  };
+}
+
+function createTls(config: HttpConfig, files: TlsFiles): TlsServer {
+  return createTlsServer({
+    ...serverOptions(config),
+    ...readTlsFiles(files),
+    ALPNProtocols: TLS_ALPN,
+    handshakeTimeout: config.headerTimeout,
+  });
+}
+
+function configure(server: Server, config: HttpConfig): void {
+  server.timeout = config.idleTimeout;
+  server.maxConnections = config.maxConnections;
+}
+
+function tlsFilesOf(config: HttpConfig): TlsFiles | undefined {
+  if (config.tlsCertificate === undefined || config.tlsKey === undefined) return undefined;
+  return { certificatePath: config.tlsCertificate, keyPath: config.tlsKey };
+}

@@ -1,0 +1,66 @@
+import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { OpsConfig } from '../config/sections.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+import { createHealth } from './health.js';
+import type { HealthCheck } from './health.js';
+import { listenOn } from './listen.js';
+
+export interface OpsServerOptions {
+  readonly config: OpsConfig;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** By name of the dependency: `postgres`, `blob-store`. */
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+}
+
+export interface OpsServer {
+  /** undefined when the port is 0, which turns the server off. @throws ListenError */
+  listen(): Promise<{ readonly port: number } | undefined>;
+  close(): Promise<void>;
+}
+
+/** The operations port: `/metrics` for Prometheus, `/health` by dependency as JSON (503 when one fails). */
+export function createOpsServer({ config, metrics, logger, checks }: OpsServerOptions): OpsServer {
+  const checkHealth = createHealth(checks);
+  const server = createServer((request, response) => {
+    const path = request.method === 'GET' ? request.url?.split('?', 1)[0] : undefined;
+    const answer =
+      path === '/metrics'
+        ? answerMetrics(response, metrics)
+        : path === '/health'
+          ? answerHealth(response, checkHealth)
+          : answerOther(response);
+    answer.catch((error: unknown) => {
+      logger.error({ err: error }, 'a request on the operations port failed');
+      response.destroy();
+    });
+  });
+  return {
+    async listen() {
+      return config.port === 0 ? undefined : listenOn(server, { ...config, section: 'ops' });
+    },
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
+  const body = await metrics.render();
+  response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body);
+}
+
+async function answerHealth(response: ServerResponse, checkHealth: ReturnType<typeof createHealth>): Promise<void> {
+  const health = await checkHealth();
+  response
+    .writeHead(health.ok ? 200 : 503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+    .end(JSON.stringify(health));
+}
+
+async function answerOther(response: ServerResponse): Promise<void> {
+  response.writeHead(404, { 'Content-Type': 'text/plain' }).end('see /metrics and /health\n');
+}

@@ -1,0 +1,78 @@
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { REQUEST_FAMILIES, createRequestMeter } from './request-meter.js';
+import type { RequestFamily, RequestMeter } from './request-meter.js';
+
+export interface PoolState {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** The measurements of one process. Label values come from fixed sets: never a repository, tag or account. */
+export interface Metrics {
+  /** Counts requests of `service` by the route names given here. */
+  requestMeter(service: string, routes: readonly string[]): RequestMeter;
+  /** `pool_connections{pool,state}`, read when scraped. */
+  poolGauge(pool: string, read: () => PoolState): void;
+  /** A value that is read when scraped. */
+  gauge(name: string, help: string, read: () => number): void;
+  counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>;
+  /** Everything in the Prometheus text format 0.0.4. */
+  render(): Promise<string>;
+}
+
+/** Metrics with their own registry: process, memory, garbage collection and event loop lag are in it from the start. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const meters: RequestMeter[] = [];
+  const pools = new Map<string, () => PoolState>();
+  const poolGauge = new Gauge({
+    name: 'pool_connections',
+    help: 'Database connections by state; waiting counts callers without a connection.',
+    labelNames: ['pool', 'state'],
+    registers: [],
+    collect() {
+      for (const [pool, read] of pools) {
+        for (const [state, count] of Object.entries(read())) this.set({ pool, state }, Number(count));
+      }
+    },
+  });
+  registry.registerMetric(poolGauge);
+  return {
+    requestMeter(service, routes) {
+      const meter = createRequestMeter(service, routes);
+      meters.push(meter);
+      return meter;
+    },
+    poolGauge(pool, read) {
+      pools.set(pool, read);
+    },
+    gauge(name, help, read) {
+      const gauge = new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      });
+      registry.registerMetric(gauge);
+    },
+    counter(name, help, labels) {
+      return new Counter({ name, help, labelNames: [...labels], registers: [registry] });
+    },
+    render: async () => renderRequestMeters(meters) + (await registry.metrics()),
+  };
+}
+
+function renderRequestMeters(meters: readonly RequestMeter[]): string {
+  const samples = meters.map((meter) => meter.samples());
+  const names = Object.keys(REQUEST_FAMILIES) as RequestFamily[];
+  const families = names.map((name) => {
+    const { help, type } = REQUEST_FAMILIES[name];
+    const lines = samples.flatMap((each) => each[name].map((sample) => `${name}${sample}\n`));
+    return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}\n`;
+  });
+  return families.join('');
+}
