@@ -1,1 +1,59 @@
-export {};
+export { createAuthenticator, loginOf } from './accounts/authenticate.js';
+export type { Authenticate, AuthenticatorOptions, Login, LoginAttempt } from './accounts/authenticate.js';
+export { LoginThrottle } from './accounts/login-throttle.js';
+export type { LoginOrigin, LoginStanding, LoginThrottleOptions } from './accounts/login-throttle.js';
+export { isNamespaceName, LIBRARY } from './accounts/namespace-name.js';
+export { loginConfig, tokenConfig } from './config.js';
+export type { LoginConfig, TokenConfig } from './config.js';
+export { AccessError } from './errors.js';
+export type { AccessErrorCode, AccessErrorOptions } from './errors.js';
+export { decide } from './grants/decide.js';
+export { grantScopes, repositoryNamesOf } from './grants/grant-scopes.js';
+export type { AccessFacts, ScopeTarget } from './grants/grant-scopes.js';
+export { concernsRepository, FIRST_ACCESS_VERSION, REPOSITORY_ACTIONS } from './grants/granted-access.js';
+export type { FoundRepository, GrantedAccess, RepositoryAccess, RepositoryAction } from './grants/granted-access.js';
+export type {
+  AccountSubject,
+  Action,
+  AnonymousSubject,
+  CatalogResource,
+  HeldGrant,
+  NamespaceResource,
+  RepositoryResource,
+  Resource,
+  Role,
+  Subject,
+  Visibility,
+} from './grants/subject.js';
+export { PasswordHasher } from './passwords/password-hasher.js';
+export type { PasswordHasherOptions } from './passwords/password-hasher.js';
+export { isUsablePassword } from './passwords/password-rules.js';
+export type { AccessChangeFeed, AccessChanges } from './ports/access-change-feed.js';
+export type { AccessReader } from './ports/access-reader.js';
+export type { AttemptCount, AttemptCounter } from './ports/attempt-counter.js';
+export type { Credentials, LoginRecord } from './ports/credentials.js';
+export type { FoundRefreshToken, NewRefreshToken, RefreshTokens } from './ports/refresh-tokens.js';
+export type { Sealer } from './ports/sealer.js';
+export type { KeyChange, PublicJwk, PublicKeys, PublishedKey, SealedKey, SigningKeys } from './ports/signing-keys.js';
+export { RevocationList } from './revocation/revocation-list.js';
+export { basicChallenge, bearerChallenge } from './tokens/bearer-challenge.js';
+export type { BearerChallenge } from './tokens/bearer-challenge.js';
+export { createTokenIssuer, resolveAccess } from './tokens/issue-token.js';
+export type { IssuedToken, IssueToken, ResolvedAccess, TokenIssuerOptions } from './tokens/issue-token.js';
+export { keyFingerprint } from './tokens/key-fingerprint.js';
+export { mintToken } from './tokens/mint-token.js';
+export type { MintedToken, SigningKey, TokenBearer, TokenOrder } from './tokens/mint-token.js';
+export { readAuthorization } from './tokens/read-authorization.js';
+export type { Authorization } from './tokens/read-authorization.js';
+export { issueRefreshToken, redeemRefreshToken } from './tokens/refresh-token.js';
+export type { RefreshBinding } from './tokens/refresh-token.js';
+export { KEY_PUBLISH_MARGIN_MS, rotateSigningKey } from './tokens/rotate-signing-key.js';
+export type { RotationOptions } from './tokens/rotate-signing-key.js';
+export { SigningKeyRing } from './tokens/signing-key-ring.js';
+export type { SigningKeyRingOptions } from './tokens/signing-key-ring.js';
+export { MAX_TOKEN_LIFETIME_MS, TOKEN_LEEWAY_MS } from './tokens/token-limits.js';
+export { TokenRefused } from './tokens/token-refused.js';
+export type { TokenRefusal } from './tokens/token-refused.js';
+export { createTokenVerifier } from './tokens/verify-token.js';
+export type { Revocations, TokenVerifier, TokenVerifierOptions, VerifiedToken } from './tokens/verify-token.js';
+export { VerifyingKeys } from './tokens/verifying-keys.js';

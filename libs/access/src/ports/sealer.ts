@@ -1,0 +1,6 @@
+/** Keeps a text secret at rest. `purpose` is bound in: what was sealed for another purpose does not open. */
+export interface Sealer {
+  seal(plaintext: string, purpose: string): string;
+  /** @throws Error where the secret is unknown or the value was changed. */
+  open(sealed: string, purpose: string): string;
+}
