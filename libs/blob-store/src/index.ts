@@ -1,1 +1,5 @@
-export {};
+export { openBlobStore, storageConfig } from './config.js';
+export type { StorageConfig } from './config.js';
+export type { FilesystemBlobStore, FilesystemBlobStoreOptions } from './filesystem/filesystem-blob-store.js';
+export { openFilesystemBlobStore } from './filesystem/open-filesystem-blob-store.js';
+export { MemoryBlobStore } from './memory/memory-blob-store.js';

@@ -1,0 +1,176 @@
+import { mkdtemp, readFile, readdir, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StoreUnavailable } from '@entrepot/content';
+import type { ObjectKey } from '@entrepot/content';
+import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FilesystemBlobStore } from './filesystem-blob-store.js';
+import { openFilesystemBlobStore } from './open-filesystem-blob-store.js';
+
+const RECORD = { digest: 'sha256:anything', sizeBytes: 5, createdAt: '2026-01-02T03:04:05.678Z' };
+
+// Four buffers only: with more readers and writers than that, the suite also tries life without them.
+for (const bufferBytes of [4 * 2 ** 20, 0]) {
+  blobStoreSuite(`filesystem with ${bufferBytes} bytes of buffers`, async () => {
+    const root = await mkdtemp(join(tmpdir(), 'blob-store-'));
+    return {
+      store: await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes }),
+      leftovers: async () => [...(await filesBelow(root)), ...(await descriptorsBelow(root))],
+      close: async () => rm(root, { recursive: true }),
+    };
+  });
+}
+
+describe('filesystem blob store', () => {
+  let root: string;
+  let store: FilesystemBlobStore;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'blob-store-'));
+    store = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 2 ** 21 });
+  });
+
+  afterEach(async () => rm(root, { recursive: true }));
+
+  it('keeps objects where an operator can find them', async () => {
+    const key = await put('hello');
+    const path = join(root, 'objects', key.slice(0, 2), key.slice(2, 4), key);
+    expect(key).toMatch(/^[0-9a-f]{32}$/);
+    expect(await readFile(path, 'utf8')).toBe('hello');
+    expect(JSON.parse(await readFile(`${path}.json`, 'utf8'))).toEqual(RECORD);
+    expect((await stat(path)).mode & 0o007).toBe(0);
+  });
+
+  it('shares a directory among keys that are made in a row', () => {
+    const directories = new Set(Array.from({ length: 512 }, () => store.newKey().slice(0, 4)));
+    expect(directories.size).toBe(1);
+  });
+
+  it.each([
+    '',
+    '../../../../etc/passwd',
+    '0'.repeat(31),
+    'A'.repeat(32),
+    `${'0'.repeat(32)}.json`,
+    `${'0'.repeat(30)}/x`,
+  ])('makes no path of %j', async (text) => {
+    const key = text as ObjectKey;
+    await expect(store.write(key, 0)).rejects.toThrow(TypeError);
+    await expect(store.write(key, 1)).rejects.toThrow(TypeError);
+    await expect(store.read(key, { start: 0, end: 1 }, async () => undefined)).rejects.toThrow(TypeError);
+    await expect(store.size(key)).rejects.toThrow(TypeError);
+    await expect(store.record(key)).rejects.toThrow(TypeError);
+    await expect(store.remove(key)).rejects.toThrow(TypeError);
+  });
+
+  it('lists no foreign files', async () => {
+    const key = await put('hello');
+    await writeFile(join(root, 'objects', key.slice(0, 2), key.slice(2, 4), 'README'), 'foreign');
+    await writeFile(join(root, 'objects', 'lost+found'), 'foreign');
+    expect(await listedKeys()).toEqual([key]);
+  });
+
+  it('finds everything again after a restart, and continues what was flushed', async () => {
+    const key = store.newKey();
+    const writer = await store.write(key, 0);
+    await writer.write(Buffer.from('hel'));
+    await writer.flush();
+    await writer.abandon();
+    store = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 0 });
+    const next = await store.write(key, 3);
+    await next.write(Buffer.from('lo'));
+    await next.complete(RECORD);
+    expect(await text(key)).toBe('hello');
+  });
+
+  it('opened at 0 again, is out of reach for a writer of another process', async () => {
+    const other = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 0 });
+    const key = store.newKey();
+    const stale = await other.write(key, 0);
+    const writer = await store.write(key, 0);
+    await writer.write(Buffer.from('hello'));
+    await writer.complete(RECORD);
+    await stale.write(Buffer.from('stale bytes'));
+    await stale.suspend();
+    expect(await text(key)).toBe('hello');
+  });
+
+  it('reads a torn record as none', async () => {
+    const key = await put('hello');
+    await truncate(join(root, 'objects', key.slice(0, 2), key.slice(2, 4), `${key}.json`), 20);
+    expect(await store.record(key)).toBeUndefined();
+  });
+
+  it('makes directories anew that were removed under it', async () => {
+    const key = await put('hello');
+    await store.remove(key);
+    await rm(join(root, 'objects', key.slice(0, 2)), { recursive: true });
+    await store.remove(key);
+    const writer = await store.write(key, 0);
+    await writer.write(Buffer.from('again'));
+    await writer.complete(RECORD);
+    expect(await text(key)).toBe('again');
+  });
+
+  it('does not take a missing root for an empty store', async () => {
+    await rm(root, { recursive: true });
+    await expect(store.write(store.newKey(), 0)).rejects.toThrow(/is the volume mounted/);
+    await expect(listedKeys()).rejects.toThrow(StoreUnavailable);
+    await expect(store.check()).rejects.toThrow(StoreUnavailable);
+    await expect(stat(root)).rejects.toThrow('ENOENT');
+    await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 0 });
+  });
+
+  it('begins and continues nothing when space runs low, and serves what is there', async () => {
+    const key = await put('hello');
+    const low = { root, minFreeBytes: Number.MAX_SAFE_INTEGER, bufferBytes: 0 };
+    await expect(openFilesystemBlobStore(low)).rejects.toThrow(/ENTREPOT_STORAGE_MIN_FREE/);
+    store = new FilesystemBlobStore(low);
+    await expect(store.write(store.newKey(), 0)).rejects.toThrow(StoreUnavailable);
+    await expect(store.write(key, 5)).rejects.toThrow(StoreUnavailable);
+    await expect(store.check()).rejects.toThrow(StoreUnavailable);
+    expect(await text(key)).toBe('hello');
+    expect(await store.freeBytes()).toBeGreaterThan(0);
+    await store.remove(key);
+  });
+
+  it('says what is wrong with its root', async () => {
+    await writeFile(join(root, 'file'), '');
+    const opening = openFilesystemBlobStore({ root: join(root, 'file'), minFreeBytes: 0, bufferBytes: 0 });
+    await expect(opening).rejects.toThrow(/a file is where a directory is expected \(ENOTDIR\)/);
+  });
+
+  async function put(content: string): Promise<ObjectKey> {
+    const key = store.newKey();
+    const writer = await store.write(key, 0);
+    await writer.write(Buffer.from(content));
+    await writer.complete(RECORD);
+    return key;
+  }
+
+  async function listedKeys(): Promise<ObjectKey[]> {
+    const keys: ObjectKey[] = [];
+    for await (const { key } of store.list()) keys.push(key);
+    return keys;
+  }
+
+  async function text(key: ObjectKey): Promise<string> {
+    let found = '';
+    await store.read(key, { start: 0, end: 4 }, async (chunk) => {
+      found += Buffer.from(chunk).toString();
+    });
+    return found;
+  }
+});
+
+async function filesBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function descriptorsBelow(root: string): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd');
+  const targets = await Promise.all(descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return targets.filter((target) => target.startsWith(root));
+}

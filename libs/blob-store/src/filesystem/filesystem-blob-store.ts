@@ -1,0 +1,186 @@
+import { constants } from 'node:fs';
+import { readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ObjectMissing } from '@entrepot/content';
+import type { BlobStore, ByteRange, ObjectKey, ObjectRecord } from '@entrepot/content';
+import { BufferPool } from './buffer-pool.js';
+import { closeFile, openFile, statFile, truncateFile } from './files.js';
+import { FreeSpace } from './free-space.js';
+import { listObjects } from './list-objects.js';
+import type { ListedObject } from './list-objects.js';
+import { ObjectDirectories } from './object-directories.js';
+import { keySource, locateObject } from './object-path.js';
+import type { ObjectPath } from './object-path.js';
+import { parseRecord } from './object-record.js';
+import { FileObjectWriter } from './object-writer.js';
+import { probeStore } from './probe-store.js';
+import { readRange } from './read-range.js';
+import { storeFault, systemCode } from './store-fault.js';
+
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
+export interface FilesystemBlobStoreOptions {
+  /** Directory of the store; replicas may share it. */
+  readonly root: string;
+  /** Space of the file system that is left alone: below it, no object is begun or continued. */
+  readonly minFreeBytes: number;
+  /** Memory for buffers that readers and writers share; they make do with less when it is out. */
+  readonly bufferBytes: number;
+}
+
+/**
+ * Made by `openFilesystemBlobStore`. Objects are files at `<root>/objects/<2 hex>/<2 hex>/<key>`, written in place,
+ * each with its record beside it in `<key>.json` (docs/adr/0002-object-keys-in-place.md).
+ */
+export class FilesystemBlobStore implements BlobStore {
+  readonly newKey = keySource();
+  readonly #root: string;
+  readonly #directories: ObjectDirectories;
+  readonly #space: FreeSpace;
+  readonly #pool: BufferPool;
+  readonly #writers = new Map<ObjectKey, FileObjectWriter>();
+
+  constructor(options: FilesystemBlobStoreOptions) {
+    this.#root = options.root;
+    this.#directories = new ObjectDirectories(options.root);
+    this.#space = new FreeSpace(options.root, options.minFreeBytes);
+    this.#pool = new BufferPool(options.bufferBytes);
+  }
+
+  write(key: ObjectKey, offsetBytes: number): Promise<FileObjectWriter> {
+    return this.#guard(async () => {
+      const path = locateObject(key);
+      await this.#space.require();
+      // One that the lease was taken from and that has not noticed; those of other processes are not in reach.
+      await this.#writers.get(key)?.abandon();
+      const file = offsetBytes === 0 ? await this.#createFile(path) : await this.#continueFile(key, offsetBytes);
+      return this.#openWriter(key, { file, offsetBytes });
+    });
+  }
+
+  async read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    const file = await this.#guard(() => this.#openExisting(key, constants.O_RDONLY));
+    try {
+      await readRange({ file, pool: this.#pool, toFault: (error) => storeFault(error, this.#root) }, range, sink);
+    } finally {
+      await closeFile(file);
+    }
+  }
+
+  size(key: ObjectKey): Promise<number | undefined> {
+    return this.#guard(async () => (await orNothing(stat(join(this.#root, locateObject(key).object))))?.size);
+  }
+
+  record(key: ObjectKey): Promise<ObjectRecord | undefined> {
+    return this.#guard(async () => {
+      const text = await orNothing(readFile(join(this.#root, locateObject(key).record), 'utf8'));
+      return text === undefined ? undefined : parseRecord(text);
+    });
+  }
+
+  remove(key: ObjectKey): Promise<void> {
+    return this.#guard(async () => {
+      const path = locateObject(key);
+      await this.#writers.get(key)?.abandon();
+      await this.#unlink(path);
+      await orNothing(this.#directories.sync(path.directory));
+    });
+  }
+
+  async *list(): AsyncGenerator<ListedObject> {
+    try {
+      yield* listObjects(this.#root);
+    } catch (error) {
+      throw storeFault(error, this.#root);
+    }
+  }
+
+  check(): Promise<void> {
+    return this.#guard(async () => {
+      await this.#space.measure();
+      await this.#space.require();
+      await probeStore(this.#root);
+    });
+  }
+
+  /** Bytes that the store may still take, the part that is kept free included. */
+  freeBytes(): Promise<number> {
+    return this.#guard(() => this.#space.measure());
+  }
+
+  /** Always a file of its own: a writer that still has a former one of this name open cannot reach the new one. */
+  async #createFile(path: ObjectPath): Promise<number> {
+    await this.#directories.ensure(path.directory);
+    const create = (): Promise<number> => openFile(join(this.#root, path.object), CREATE, 0o660);
+    try {
+      return await create();
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EEXIST') await this.#unlink(path);
+      else if (code === 'ENOENT') await this.#directories.renew(path.directory);
+      else throw error;
+      return create();
+    }
+  }
+
+  /** Cuts off what lies beyond the offset, and with it the record, which spoke of other bytes. */
+  async #continueFile(key: ObjectKey, offsetBytes: number): Promise<number> {
+    const file = await this.#openExisting(key, constants.O_WRONLY);
+    try {
+      const { size } = await statFile(file);
+      if (size < offsetBytes) throw new ObjectMissing(key);
+      if (size > offsetBytes) {
+        await orNothing(unlink(join(this.#root, locateObject(key).record)));
+        await truncateFile(file, offsetBytes);
+      }
+      return file;
+    } catch (error) {
+      await closeFile(file);
+      throw error;
+    }
+  }
+
+  /** The record first: an object without a record is still listed, a record without an object is found by nobody. */
+  async #unlink(path: ObjectPath): Promise<void> {
+    await orNothing(unlink(join(this.#root, path.record)));
+    await orNothing(unlink(join(this.#root, path.object)));
+  }
+
+  async #openExisting(key: ObjectKey, flags: number): Promise<number> {
+    const file = await orNothing(openFile(join(this.#root, locateObject(key).object), flags));
+    if (file === undefined) throw new ObjectMissing(key);
+    return file;
+  }
+
+  #openWriter(key: ObjectKey, at: { file: number; offsetBytes: number }): FileObjectWriter {
+    const path = locateObject(key);
+    const writer = new FileObjectWriter(at.file, at.offsetBytes, {
+      root: this.#root,
+      recordPath: join(this.#root, path.record),
+      pool: this.#pool,
+      syncNames: () => this.#directories.sync(path.directory),
+      onClose: () => {
+        if (this.#writers.get(key) === writer) this.#writers.delete(key);
+      },
+    });
+    this.#writers.set(key, writer);
+    return writer;
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeFault(error, this.#root);
+    }
+  }
+}
+
+async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

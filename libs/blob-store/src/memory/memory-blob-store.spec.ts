@@ -1,0 +1,8 @@
+import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import { MemoryBlobStore } from './memory-blob-store.js';
+
+blobStoreSuite('memory', async () => ({
+  store: new MemoryBlobStore(),
+  leftovers: async () => [],
+  close: async () => undefined,
+}));

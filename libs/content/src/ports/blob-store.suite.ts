@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { ObjectMissing } from '@entrepot/content';
+import type { BlobStore } from '@entrepot/content';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blobStoreReadingSuite } from './blob-store-reading.suite.js';
+import { LARGE_BYTES, listed, put, readAll, suspended } from './blob-store-trial.suite.js';
+import type { BlobStoreTrial } from './blob-store-trial.suite.js';
+import { blobStoreWritingSuite } from './blob-store-writing.suite.js';
+
+/** Every promise of the port `BlobStore`, tried on one implementation. */
+export function blobStoreSuite(name: string, open: () => Promise<BlobStoreTrial>): void {
+  describe(`blob store: ${name}`, () => {
+    let trial: BlobStoreTrial;
+    let store: BlobStore;
+
+    beforeAll(async () => {
+      trial = await open();
+      store = trial.store;
+    });
+
+    afterAll(async () => trial.close());
+
+    describe('keys', () => {
+      it('are never made twice', () => {
+        const keys = Array.from({ length: 10_000 }, () => store.newKey());
+        expect(new Set(keys).size).toBe(keys.length);
+      });
+    });
+
+    blobStoreWritingSuite(() => store);
+    blobStoreReadingSuite(() => store);
+
+    describe('removing', () => {
+      it('succeeds as often as it is asked, complete or not', async () => {
+        const complete = await put(store, [Buffer.from('complete')]);
+        const partial = store.newKey();
+        await suspended(store, partial, 'partial');
+        for (const key of [complete, partial, store.newKey()]) {
+          await store.remove(key);
+          await store.remove(key);
+          expect(await store.size(key)).toBeUndefined();
+          await expect(readAll(store, key)).rejects.toThrow(ObjectMissing);
+        }
+      });
+
+      it('never makes an open reader see wrong bytes', async () => {
+        const bytes = randomBytes(LARGE_BYTES);
+        const key = await put(store, [bytes]);
+        const found: Buffer[] = [];
+        const reading = store.read(key, { start: 0, end: LARGE_BYTES - 1 }, async (chunk) => {
+          if (found.length === 0) await store.remove(key);
+          found.push(Buffer.from(chunk));
+        });
+        const [outcome] = await Promise.allSettled([reading]);
+        const seen = Buffer.concat(found);
+        expect(seen.equals(bytes.subarray(0, seen.length))).toBe(true);
+        expect(seen).toHaveLength(outcome.status === 'fulfilled' ? bytes.length : seen.length);
+      });
+    });
+
+    describe('listing', () => {
+      it('shows every object with size and time, unfinished ones too, and no records', async () => {
+        const started = Date.now();
+        const complete = await put(store, [Buffer.alloc(5)]);
+        const partial = store.newKey();
+        await suspended(store, partial, 'partial');
+        const found = await listed(store);
+        const sizes = new Map(found.map((each) => [each.key, each.sizeBytes]));
+        expect(sizes).toEqual(
+          new Map([
+            [complete, 5],
+            [partial, 7],
+          ]),
+        );
+        // File systems stamp with a coarser clock than Date.now().
+        for (const { modifiedAt } of found) expect(modifiedAt.getTime()).toBeGreaterThan(started - 5000);
+        await store.remove(complete);
+        await store.remove(partial);
+      });
+    });
+
+    describe('checking', () => {
+      it('resolves for a store that works', async () => {
+        await expect(store.check()).resolves.toBeUndefined();
+      });
+    });
+
+    describe('afterwards', () => {
+      it('holds nothing that was removed', async () => {
+        expect(await listed(store)).toEqual([]);
+        expect(await trial.leftovers()).toEqual([]);
+      });
+    });
+  });
+}
