@@ -18,7 +18,11 @@ type WithoutUndefined<T> = { [K in keyof T as undefined extends T[K] ? never : K
 
 /** Leaves undefined members out, so that what is absent in the document is absent in the result. */
 export function present<T extends object>(members: T): WithoutUndefined<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as WithoutUndefined<T>;
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(members)) {
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept as WithoutUndefined<T>;
 }
 
 export function manifestInvalid(message: string): RegistryError {

@@ -3,8 +3,8 @@ export { digestAlgorithm, digestHex, isDigest, parseDigest } from './digest.js';
 export type { Digest, DigestAlgorithm } from './digest.js';
 export { ERROR_TABLE, RegistryError } from './errors.js';
 export type { RegistryErrorCode, RegistryErrorOptions } from './errors.js';
-export { JsonError, parseJson } from './json.js';
-export type { Json, JsonObject } from './json.js';
+export { DEFAULT_JSON_LIMITS, JsonError, parseJson } from './json.js';
+export type { Json, JsonLimits, JsonObject } from './json.js';
 export {
   allDescriptors,
   DEFAULT_MANIFEST_LIMITS,
@@ -19,6 +19,7 @@ export { nextLink, parsePage } from './page.js';
 export type { Page, PageBounds } from './page.js';
 export { MAX_QUERY_PARAMETERS, parseQuery } from './query.js';
 export type { Query } from './query.js';
+export { parseByteSize, parseDuration } from './quantity.js';
 export { parseBlobRange, parseUploadRange } from './range.js';
 export type { ByteRange } from './range.js';
 export { isTag, parseReference, parseTag } from './reference.js';

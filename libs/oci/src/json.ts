@@ -1,4 +1,4 @@
-/** A parsed JSON value. Objects have no prototype: the keys `__proto__` and `constructor` are keys like any other. */
+/** A parsed JSON value. Objects inherit nothing: the keys `__proto__` and `constructor` are keys like any other. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 export interface JsonObject {
@@ -16,17 +16,28 @@ export class JsonError extends Error {
   }
 }
 
-export const DEFAULT_MAX_JSON_DEPTH = 32;
+export interface JsonLimits {
+  readonly maxDepth: number;
+  /** Values of all kinds, so that a few bytes each cannot become hundreds of megabytes of objects. */
+  readonly maxValues: number;
+}
+
+export const DEFAULT_JSON_LIMITS: JsonLimits = { maxDepth: 32, maxValues: 250_000 };
 
 interface Cursor {
   readonly text: string;
-  readonly maxDepth: number;
+  readonly limits: JsonLimits;
   at: number;
+  values: number;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
+
+/** Makes objects that inherit nothing. `Object.create(null)` would too, but as hash tables: slow, and far larger. */
+const Bare = function () {} as unknown as new () => Record<string, Json>;
+Bare.prototype = Object.freeze(Object.create(null));
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -44,11 +55,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /**
  * Parses RFC 8259 JSON so that no other strict parser can read the same bytes differently: on top of what JSON.parse
  * refuses it refuses malformed UTF-8, a byte order mark, repeated keys, lone surrogates, numbers beyond a double, and
- * nesting over `maxDepth`. Takes time linear in the input.
+ * what is over the limits. Takes time linear in the input.
  * @throws JsonError
  */
-export function parseJson(bytes: Uint8Array, maxDepth = DEFAULT_MAX_JSON_DEPTH): Json {
-  const cursor: Cursor = { text: decode(bytes), maxDepth, at: 0 };
+export function parseJson(bytes: Uint8Array, limits: Partial<JsonLimits> = {}): Json {
+  const cursor: Cursor = { text: decode(bytes), limits: { ...DEFAULT_JSON_LIMITS, ...limits }, at: 0, values: 0 };
   skipSpace(cursor);
   const value = readValue(cursor, 0);
   skipSpace(cursor);
@@ -65,6 +76,9 @@ function decode(bytes: Uint8Array): string {
 }
 
 function readValue(cursor: Cursor, depth: number): Json {
+  if (++cursor.values > cursor.limits.maxValues) {
+    throw new JsonError(`more than ${cursor.limits.maxValues} values`, cursor.at);
+  }
   switch (cursor.text[cursor.at]) {
     case '{':
       return readObject(cursor, depth + 1);
@@ -85,7 +99,7 @@ function readValue(cursor: Cursor, depth: number): Json {
 
 function readObject(cursor: Cursor, depth: number): JsonObject {
   checkDepth(cursor, depth);
-  const object = Object.create(null) as Record<string, Json>;
+  const object = new Bare();
   if (openIsEmpty(cursor, '}')) return object;
   do {
     skipSpace(cursor);
@@ -114,7 +128,8 @@ function readArray(cursor: Cursor, depth: number): Json[] {
 }
 
 function checkDepth(cursor: Cursor, depth: number): void {
-  if (depth > cursor.maxDepth) throw new JsonError(`nesting deeper than ${cursor.maxDepth}`, cursor.at);
+  const { maxDepth } = cursor.limits;
+  if (depth > maxDepth) throw new JsonError(`nesting deeper than ${maxDepth}`, cursor.at);
 }
 
 /** Steps over the opening bracket, and over the closing one if nothing lies between. */

@@ -11,7 +11,7 @@ import {
   present,
   refuseCaseVariants,
 } from './fields.js';
-import { JsonError, parseJson, type Json, type JsonObject } from './json.js';
+import { DEFAULT_JSON_LIMITS, JsonError, parseJson, type Json, type JsonLimits, type JsonObject } from './json.js';
 import { resolveMediaType, type ManifestKind, type ResolvedType } from './manifest-type.js';
 import { isForeignLayer, MEDIA_TYPES } from './media-type.js';
 
@@ -30,9 +30,8 @@ export interface ParsedManifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export interface ManifestLimits {
+export interface ManifestLimits extends JsonLimits {
   readonly maxSizeBytes: number;
-  readonly maxDepth: number;
   /** Entries of `layers`, `manifests` or `blobs`. */
   readonly maxDescriptors: number;
   /** Entries of one map of annotations. */
@@ -42,8 +41,8 @@ export interface ManifestLimits {
 }
 
 export const DEFAULT_MANIFEST_LIMITS: ManifestLimits = {
+  ...DEFAULT_JSON_LIMITS,
   maxSizeBytes: 4 * 1024 * 1024,
-  maxDepth: 32,
   maxDescriptors: 10_000,
   maxAnnotations: 1_000,
   maxAnnotationLength: 64 * 1024,
@@ -79,7 +78,7 @@ export function parseManifest(
       message: `the manifest is larger than ${bounds.maxSizeBytes} bytes`,
     });
   }
-  const document = asObject(parseDocument(bytes, bounds.maxDepth), 'the document');
+  const document = asObject(parseDocument(bytes, bounds), 'the document');
   refuseCaseVariants(document, MANIFEST_MEMBERS, 'the document');
   const type = resolveMediaType(document, contentType);
   const manifest = readManifest(document, type, bounds);
@@ -87,9 +86,9 @@ export function parseManifest(
   return manifest;
 }
 
-function parseDocument(bytes: Uint8Array, maxDepth: number): Json {
+function parseDocument(bytes: Uint8Array, { maxDepth, maxValues }: ManifestLimits): Json {
   try {
-    return parseJson(bytes, maxDepth);
+    return parseJson(bytes, { maxDepth, maxValues });
   } catch (error) {
     if (error instanceof JsonError) throw manifestInvalid(`not acceptable JSON: ${error.message}`);
     throw error;
