@@ -5,7 +5,7 @@ import { allDescriptors, parseManifest, requiredBlobs, requiredManifests } from 
 import { MEDIA_TYPES } from './media-type.js';
 import { refusalOf } from './total-parser.suite.js';
 
-const { ociManifest, ociIndex, ociEmpty, ociConfig, ociLayerGzip, ociForeignLayer } = MEDIA_TYPES;
+const { ociManifest, ociIndex, ociEmpty, ociConfig, ociLayerGzip, ociForeignLayer, dockerManifest } = MEDIA_TYPES;
 
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
 const descriptor = (letter: string, more: object = {}) => ({
@@ -56,6 +56,21 @@ describe('parseManifest', () => {
     expect(manifest.layers).toHaveLength(1);
     expect(parse({ ...artifact, blobs: undefined }).layers).toEqual([]);
     expect(() => parse({ ...artifact, artifactType: undefined })).toThrow(invalid);
+  });
+
+  it("takes Docker's types, and an index of blobs, which BuildKit's cache is", () => {
+    const { dockerConfig, dockerLayer, dockerManifestList } = MEDIA_TYPES;
+    const dockerImage = { ...image, mediaType: dockerManifest, config: descriptor('c', { mediaType: dockerConfig }) };
+    expect(parse({ ...dockerImage, layers: [descriptor('a', { mediaType: dockerLayer })] })).toMatchObject({
+      kind: 'image',
+      artifactType: dockerConfig,
+    });
+    const platform = { architecture: 'amd64', os: 'linux', features: ['sse4'] };
+    const child = descriptor('d', { mediaType: dockerManifest, platform });
+    const list = parse({ ...index, mediaType: dockerManifestList, manifests: [child] }, dockerManifestList);
+    expect(list.manifests[0]?.platform).toEqual({ architecture: 'amd64', os: 'linux' });
+    const cache = [descriptor('a'), descriptor('c', { mediaType: 'application/vnd.buildkit.cacheconfig.v0' })];
+    expect(parse({ ...index, manifests: cache }).manifests).toHaveLength(2);
   });
 
   it('takes an empty list of layers, and of manifests', () => {
