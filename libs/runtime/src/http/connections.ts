@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 const ACTIVE = Symbol('active response');
@@ -8,6 +9,9 @@ type TrackedSocket = Socket & { [ACTIVE]?: ServerResponse | undefined };
 /** The open connections of a server. */
 export interface Connections {
   readonly count: number;
+  /** Of all connections so far, headers included. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
   /** Lets running requests finish, telling their clients not to come back on the same connection; closes the others. */
   closeIdle(): void;
   destroyAll(): void;
@@ -33,14 +37,27 @@ export function markDone(response: ServerResponse): void {
  * client was to send or to read. A request that has arrived whole and waits for its answer is the server's own work, and is not cut.
  */
 export function trackConnections(server: Server): Connections {
+  const below = new Set<Socket>();
   const sockets = new Set<Socket>();
+  const closed = { receivedBytes: 0, sentBytes: 0 };
   const track = (socket: Socket): void => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      closed.receivedBytes += socket.bytesRead;
+      closed.sentBytes += socket.bytesWritten;
+    });
   };
-  server.on('connection', track);
-  // Over TLS requests arrive on another socket, whose closing closes the one below.
-  server.on('secureConnection', track);
+  if (server instanceof TlsServer) {
+    // Requests arrive on a socket of their own above this one.
+    server.on('connection', (socket: Socket) => {
+      below.add(socket);
+      socket.once('close', () => below.delete(socket));
+    });
+    server.on('secureConnection', track);
+  } else {
+    server.on('connection', track);
+  }
   server.on('timeout', (socket: Socket) => {
     const response = activeResponse(socket);
     const isOurTurn = response?.req.complete === true && response.writableLength === 0 && socket.writableLength === 0;
@@ -50,6 +67,12 @@ export function trackConnections(server: Server): Connections {
   return {
     get count() {
       return sockets.size;
+    },
+    get receivedBytes() {
+      return [...sockets].reduce((sum, socket) => sum + socket.bytesRead, closed.receivedBytes);
+    },
+    get sentBytes() {
+      return [...sockets].reduce((sum, socket) => sum + socket.bytesWritten, closed.sentBytes);
     },
     closeIdle() {
       server.closeIdleConnections();
@@ -61,7 +84,7 @@ export function trackConnections(server: Server): Connections {
       }
     },
     destroyAll() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of [...sockets, ...below]) socket.destroy();
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { pino } from 'pino';
 import { RegistryError } from '@entrepot/oci';
 import { parseNetworks } from '../config/networks.js';
@@ -12,6 +11,7 @@ import type { RequestMeter } from '../observe/request-meter.js';
 import { answerError } from './answer-error.js';
 import { clientAddress } from './client-address.js';
 import { markActive, markDone } from './connections.js';
+import type { FrontResponse } from './front-response.js';
 
 export interface FrontOptions {
   readonly config: HttpConfig;
@@ -32,16 +32,16 @@ export interface MountOptions {
 
 export interface Front {
   mount(prefix: string, handler: RequestListener, options: MountOptions): void;
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  handle(request: IncomingMessage, response: FrontResponse): void;
   /** A request whose client waits for `100 Continue`: the handler decides, by `continueUpload`. */
-  handleExpecting(request: IncomingMessage, response: ServerResponse): void;
+  handleExpecting(request: IncomingMessage, response: FrontResponse): void;
   close(): void;
 }
 
 interface Mounted {
   readonly prefix: string;
   readonly handler: RequestListener;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: Readonly<Record<string, string>>;
   readonly meter: RequestMeter;
 }
 
@@ -53,16 +53,16 @@ export function createFront(options: FrontOptions): Front {
   const mounts: Mounted[] = [];
   const own = mountedProbes(options);
   const finish = createFinish(options);
-  const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+  const handle = (request: IncomingMessage, response: FrontResponse, expectsContinue: boolean): void => {
     const mounted = findMount(mounts, request.url ?? '') ?? own;
     const exchange = beginExchange(request, mounted.meter);
     exchange.expectsContinue = expectsContinue;
     mounted.meter.begin();
     markActive(response);
     response.on('close', finish.onClose);
+    if (options.config.accessLog !== 'off') response.sentBytesBefore = request.socket.bytesWritten;
     if (options.isDraining()) response.shouldKeepAlive = false;
-    response.setHeader('X-Request-Id', exchange.requestId);
-    for (const [name, value] of mounted.headers) response.setHeader(name, value);
+    response.ownHeaders = { 'X-Request-Id': exchange.requestId, ...mounted.headers };
     try {
       mounted.handler(request, response);
     } catch (error) {
@@ -74,7 +74,7 @@ export function createFront(options: FrontOptions): Front {
       mounts.push({
         prefix,
         handler,
-        headers: Object.entries(headers),
+        headers,
         meter: options.metrics.requestMeter(service, routes),
       });
       mounts.sort((a, b) => b.prefix.length - a.prefix.length);
@@ -87,11 +87,12 @@ export function createFront(options: FrontOptions): Front {
 
 function findMount(mounts: readonly Mounted[], url: string): Mounted | undefined {
   const path = url.startsWith('/') ? url : pathOfAbsoluteForm(url);
-  return mounts.find(({ prefix }) => {
-    if (!path.startsWith(prefix)) return false;
-    const next = path[prefix.length];
-    return next === undefined || next === '/' || next === '?';
-  });
+  for (const mounted of mounts) {
+    if (!path.startsWith(mounted.prefix)) continue;
+    const next = path[mounted.prefix.length];
+    if (next === undefined || next === '/' || next === '?') return mounted;
+  }
+  return undefined;
 }
 
 /** `GET http://host/v2/ HTTP/1.1` (RFC 9112, 3.2.2) is for `/v2/`. */
@@ -111,23 +112,18 @@ function mountedProbes(options: FrontOptions): Mounted {
     const headers = { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store', 'Content-Length': yes ? 4 : 3 };
     response.writeHead(yes ? 200 : 503, headers).end(yes ? 'yes\n' : 'no\n');
   };
-  return { prefix: '/', handler, headers: [], meter: options.metrics.requestMeter('front', ['livez', 'readyz']) };
+  return { prefix: '/', handler, headers: {}, meter: options.metrics.requestMeter('front', ['livez', 'readyz']) };
 }
 
-/** Bytes of a connection that are already accounted to an earlier request. */
-type CountedSocket = Socket & { [COUNTED]?: { receivedBytes: number; sentBytes: number } };
-const COUNTED = Symbol('counted bytes');
-
-function createFinish({ config, logger }: FrontOptions): { onClose(this: ServerResponse): void; close(): void } {
+function createFinish({ config, logger }: FrontOptions): { onClose(this: FrontResponse): void; close(): void } {
   const trusted = parseNetworks(config.trustedProxies);
   const accessLog = config.accessLog === 'combined' ? pino.destination({ dest: 1, sync: false }) : undefined;
   accessLog?.on('error', (error: Error) => logger.warn({ err: error }, 'the access log cannot be written'));
   return {
-    onClose(this: ServerResponse) {
+    onClose(this: FrontResponse) {
       const request = this.req;
       const exchange = exchangeOf(request);
       const status = this.writableFinished || this.headersSent ? this.statusCode : CLIENT_CLOSED_REQUEST;
-      const bytes = takeBytes(request.socket);
       markDone(this);
       exchange.meter?.record({
         route: exchange.route,
@@ -135,19 +131,12 @@ function createFinish({ config, logger }: FrontOptions): { onClose(this: ServerR
         status,
         seconds: (performance.now() - exchange.startedMs) / 1000,
         errorCode: exchange.errorCode,
-        ...bytes,
       });
       if (accessLog !== undefined && trusted !== undefined) {
         const address = clientAddress(request, trusted);
+        const sentBytes = request.socket.bytesWritten - this.sentBytesBefore;
         accessLog.write(
-          formatAccessLine({
-            request,
-            response: this,
-            clientAddress: address,
-            status,
-            sentBytes: bytes.sentBytes,
-            at: new Date(),
-          }),
+          formatAccessLine({ response: this, clientAddress: address, status, sentBytes, at: new Date() }),
         );
       }
       // A body that was not read to its end makes the rest of the connection unreadable, and must not be read without bound.
@@ -155,13 +144,4 @@ function createFinish({ config, logger }: FrontOptions): { onClose(this: ServerR
     },
     close: () => accessLog?.end(),
   };
-}
-
-function takeBytes(socket: CountedSocket): { receivedBytes: number; sentBytes: number } {
-  const counted = (socket[COUNTED] ??= { receivedBytes: 0, sentBytes: 0 });
-  const receivedBytes = socket.bytesRead - counted.receivedBytes;
-  const sentBytes = socket.bytesWritten - counted.sentBytes;
-  counted.receivedBytes += receivedBytes;
-  counted.sentBytes += sentBytes;
-  return { receivedBytes, sentBytes };
 }

@@ -10,6 +10,7 @@ import { answerClientError } from './client-error.js';
 import { trackConnections } from './connections.js';
 import { createFront } from './front.js';
 import type { MountOptions } from './front.js';
+import { FrontResponse } from './front-response.js';
 import { listenOn } from './listen.js';
 import { readTlsFiles, watchTlsFiles } from './tls-files.js';
 import type { TlsFiles } from './tls-files.js';
@@ -51,6 +52,8 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('tlsClientError', (error: Error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   const connections = trackConnections(server);
   metrics.gauge('http_connections', 'Open connections on the main port.', () => connections.count);
+  metrics.total('http_received_bytes_total', 'Bytes received, headers included.', () => connections.receivedBytes);
+  metrics.total('http_sent_bytes_total', 'Bytes sent, headers included.', () => connections.sentBytes);
   let stopWatching: (() => void) | undefined;
   let drained: Promise<void> | undefined;
 
@@ -87,6 +90,7 @@ export function createListener(options: ListenerOptions): Listener {
 
 function serverOptions(config: HttpConfig) {
   return {
+    ServerResponse: FrontResponse,
     maxHeaderSize: config.maxHeaderBytes,
     insecureHTTPParser: false,
     requireHostHeader: true,

@@ -36,10 +36,6 @@ export async function createNestHandler(module: Type | DynamicModule, edge: Erro
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  fastify.setErrorHandler((error, request, reply) => {
-    reply.hijack();
-    answerError(request.raw, reply.raw, error, edge);
-  });
   app.useGlobalFilters(new RegistryErrorFilter(edge));
   await app.init();
   await fastify.ready();

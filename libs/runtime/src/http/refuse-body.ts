@@ -35,8 +35,8 @@ export function continueUpload(request: IncomingMessage, response: ServerRespons
 
 function isOutstanding(request: IncomingMessage): boolean {
   if (request.complete || request.destroyed) return false;
-  if (exchangeOf(request).expectsContinue) return true;
-  return !(Number(request.headers['content-length']) <= MAX_DISCARDED_BYTES);
+  if (exchangeOf(request).expectsContinue || request.headers['transfer-encoding'] !== undefined) return true;
+  return Number(request.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES;
 }
 
 function discardSome(request: IncomingMessage, done: () => void): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { exchangeOf } from './exchange.js';
 import { printable, redactCredentials } from './printable.js';
 
@@ -8,10 +8,10 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const MAX_URL_LENGTH = 1024;
 
 export interface AccessEntry {
-  readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly clientAddress: string;
   readonly status: number;
+  /** Of the answer, its head included. */
   readonly sentBytes: number;
   readonly at: Date;
 }
@@ -21,7 +21,7 @@ export interface AccessEntry {
  * are escaped and cut; credentials, and query values beyond a known few, are left out.
  */
 export function formatAccessLine(entry: AccessEntry): string {
-  const { request } = entry;
+  const request = entry.response.req;
   const user = exchangeOf(request).user ?? '-';
   const target = `${request.method ?? '-'} ${printable(safeUrl(request.url ?? '-'), MAX_URL_LENGTH)} HTTP/${request.httpVersion}`;
   const agent = printable(request.headers['user-agent'] ?? '-');

@@ -16,6 +16,8 @@ export interface Metrics {
   poolGauge(pool: string, read: () => PoolState): void;
   /** A value that is read when scraped. */
   gauge(name: string, help: string, read: () => number): void;
+  /** A total that something else counts, read when scraped; it never falls. */
+  total(name: string, help: string, read: () => number): void;
   counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>;
   /** Everything in the Prometheus text format 0.0.4. */
   render(): Promise<string>;
@@ -58,6 +60,18 @@ export function createMetrics(): Metrics {
         },
       });
       registry.registerMetric(gauge);
+    },
+    total(name, help, read) {
+      const counter = new Counter({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+      registry.registerMetric(counter);
     },
     counter(name, help, labels) {
       return new Counter({ name, help, labelNames: [...labels], registers: [registry] });

@@ -13,8 +13,6 @@ export interface RequestMeasure {
   readonly status: number;
   readonly seconds: number;
   readonly errorCode: string | undefined;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
 }
 
 export type RequestFamily = keyof typeof REQUEST_FAMILIES;
@@ -26,8 +24,6 @@ export const REQUEST_FAMILIES = {
     help: 'Time from the headers of a request to the end of its answer.',
   },
   http_errors_total: { type: 'counter', help: 'Errors answered, by code.' },
-  http_received_bytes_total: { type: 'counter', help: 'Bytes received, headers included.' },
-  http_sent_bytes_total: { type: 'counter', help: 'Bytes sent, headers included.' },
   http_requests_in_flight: { type: 'gauge', help: 'Requests that are running.' },
 } as const;
 
@@ -49,8 +45,6 @@ export function createRequestMeter(service: string, routes: readonly string[]): 
   const knownRoutes = new Set(routes);
   const cells = new Map<string, Map<string, Cell>>();
   const countByCode = new Map<string, number>();
-  let receivedBytes = 0;
-  let sentBytes = 0;
   let inFlight = 0;
 
   const findCell = (route: string, method: string): Cell => {
@@ -70,8 +64,6 @@ export function createRequestMeter(service: string, routes: readonly string[]): 
     },
     record(measure) {
       inFlight -= 1;
-      receivedBytes += measure.receivedBytes;
-      sentBytes += measure.sentBytes;
       addToCell(findCell(measure.route, measure.method), measure);
       if (measure.errorCode !== undefined) countError(countByCode, measure.errorCode);
     },
@@ -84,8 +76,6 @@ export function createRequestMeter(service: string, routes: readonly string[]): 
         ),
         http_request_duration_seconds: all.flatMap(renderHistogram),
         http_errors_total: [...countByCode].map(([code, count]) => `{${own},code="${code}"} ${count}`),
-        http_received_bytes_total: [`{${own}} ${receivedBytes}`],
-        http_sent_bytes_total: [`{${own}} ${sentBytes}`],
         http_requests_in_flight: [`{${own}} ${inFlight}`],
       };
     },
