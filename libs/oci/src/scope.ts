@@ -75,7 +75,7 @@ function parseScope(text: string): RequestedScope | undefined {
     .slice(lastColon + 1)
     .split(',')
     .filter((action) => ACTION.test(action));
-  if (type?.[1] === undefined || lastColon === firstColon || actions.length === 0) return undefined;
+  if (type?.[1] === undefined || actions.length === 0) return undefined;
   const resource = readResource(type[1], text.slice(firstColon + 1, lastColon));
   if (resource === undefined) return undefined;
   return { type: type[1], ...(type[2] === undefined ? {} : { class: type[2] }), ...resource, actions };
