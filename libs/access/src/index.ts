@@ -57,3 +57,51 @@ export type { TokenRefusal } from './tokens/token-refused.js';
 export { createTokenVerifier } from './tokens/verify-token.js';
 export type { Revocations, TokenVerifier, TokenVerifierOptions, VerifiedToken } from './tokens/verify-token.js';
 export { VerifyingKeys } from './tokens/verifying-keys.js';
+export type { Administration, PasswordAdministration } from './administration/administration.js';
+export { createAccount } from './administration/create-account.js';
+export type { NewAccount } from './administration/create-account.js';
+export { disableAccount } from './administration/disable-account.js';
+export { enableAccount } from './administration/enable-account.js';
+export { ensureAdministrator, ensureSystemNamespaces } from './administration/ensure-system.js';
+export type { EnsuredAdministrator } from './administration/ensure-system.js';
+export { putGrant, revokeGrant } from './administration/grants.js';
+export type { GrantTarget } from './administration/grants.js';
+export { importHtpasswd } from './administration/import-htpasswd.js';
+export type { HtpasswdImport } from './administration/import-htpasswd.js';
+export { createOrganisation, putOrganisationMember, removeOrganisationMember } from './administration/organisations.js';
+export type { Membership, NewOrganisation } from './administration/organisations.js';
+export { createRepository, deleteRepository, setVisibility } from './administration/repositories.js';
+export type { NewRepository } from './administration/repositories.js';
+export { resetPassword } from './administration/reset-password.js';
+export { addTeamMember, createTeam, removeTeamMember } from './administration/teams.js';
+export type { TeamName } from './administration/teams.js';
+export type {
+  AccessDirectory,
+  AccountEntry,
+  DirectoryPage,
+  GrantEntry,
+  MemberEntry,
+  OrganisationEntry,
+  RepositoryEntry,
+  TeamEntry,
+} from './ports/access-directory.js';
+export type {
+  AccessTransaction,
+  AccessUnitOfWork,
+  AccountRecord,
+  Accounts,
+  Actor,
+  AdministeredRepositories,
+  AuditEvent,
+  Grantee,
+  GrantedResource,
+  GrantKey,
+  Grants,
+  MemberRole,
+  NamespaceRecord,
+  Namespaces,
+  OrganisationMembers,
+  RepositoryRecord,
+  TeamRecord,
+  Teams,
+} from './ports/administration.js';

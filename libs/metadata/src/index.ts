@@ -1,4 +1,4 @@
-export { databaseConfig } from './config.js';
+export { databaseSection } from './config.js';
 export type { DatabaseConfig } from './config.js';
 export { PostgresContentReader } from './content/postgres-content-reader.js';
 export { PostgresPurge } from './content/postgres-purge.js';
@@ -9,3 +9,11 @@ export { connectionOptions, createPool } from './database/connection.js';
 export type { DatabaseRole, DatabaseSettings } from './database/connection.js';
 export { DatabaseUnavailable } from './database/errors.js';
 export { migrate, pendingMigrations } from './database/migrate.js';
+export { PostgresAccessChanges } from './access/postgres-access-changes.js';
+export { PostgresAccessDirectory } from './access/postgres-access-directory.js';
+export { PostgresAccessReader } from './access/postgres-access-reader.js';
+export { PostgresAccessUnitOfWork } from './access/postgres-access-unit-of-work.js';
+export { PostgresCredentials } from './access/postgres-credentials.js';
+export { PostgresRefreshTokens } from './access/postgres-refresh-tokens.js';
+export { PostgresPublicKeys, PostgresSigningKeys } from './access/postgres-signing-keys.js';
+export { createDataSource, withDataSource } from './database/data-source.js';

@@ -13,18 +13,20 @@ CREATE TABLE namespace (
 );
 
 -- A user's account and personal namespace share one id. access_version grows in the transaction that takes rights
--- away from the account; tokens carry the version that they were made under.
+-- away from the account; tokens carry the version that they were made under. credential_version grows, too, when the
+-- account is disabled or its password replaced, and not with grants: refresh tokens carry that one.
 CREATE TABLE account (
-  id                uuid PRIMARY KEY,
-  password_hash     text,
-  is_admin          boolean NOT NULL DEFAULT false,
-  is_disabled       boolean NOT NULL DEFAULT false,
-  access_version    bigint NOT NULL DEFAULT 1,
-  access_changed_at timestamptz NOT NULL DEFAULT now(),
-  created_at        timestamptz NOT NULL DEFAULT now(),
+  id                 uuid PRIMARY KEY,
+  password_hash      text,
+  is_admin           boolean NOT NULL DEFAULT false,
+  is_disabled        boolean NOT NULL DEFAULT false,
+  access_version     bigint NOT NULL DEFAULT 1,
+  access_changed_at  timestamptz NOT NULL DEFAULT now(),
+  credential_version bigint NOT NULL DEFAULT 1,
+  created_at         timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT account_namespace_fkey FOREIGN KEY (id) REFERENCES namespace (id)
 );
-CREATE INDEX account_access_changed_at_idx ON account (access_changed_at);
+CREATE INDEX account_access_changed_at_idx ON account (access_changed_at) WHERE access_version > 1;
 
 CREATE TABLE organisation_member (
   namespace_id uuid NOT NULL,
@@ -71,7 +73,7 @@ CREATE TABLE repository (
   CONSTRAINT repository_visibility_check CHECK (visibility IN ('public', 'private'))
 );
 CREATE INDEX repository_namespace_idx ON repository (namespace_id, name);
-CREATE INDEX repository_access_changed_at_idx ON repository (access_changed_at);
+CREATE INDEX repository_access_changed_at_idx ON repository (access_changed_at) WHERE access_version > 1;
 CREATE INDEX repository_public_idx ON repository (name) WHERE visibility = 'public';
 
 -- Exactly one of team_id and account_id is set; exactly one of repository_id and namespace_id is set.
@@ -110,22 +112,21 @@ CREATE TABLE signing_key (
 
 -- Opaque, revocable, bound to account, service and client; only the SHA-256 of the secret is kept.
 CREATE TABLE refresh_token (
-  id             uuid PRIMARY KEY,
-  secret_sha256  bytea NOT NULL,
-  account_id     uuid NOT NULL,
-  access_version bigint NOT NULL,
-  service        text NOT NULL,
-  client_id      text NOT NULL,
-  created_at     timestamptz NOT NULL DEFAULT now(),
-  expires_at     timestamptz NOT NULL,
-  CONSTRAINT refresh_token_secret_key UNIQUE (secret_sha256),
+  secret_sha256      bytea PRIMARY KEY,
+  account_id         uuid NOT NULL,
+  credential_version bigint NOT NULL,
+  service            text NOT NULL,
+  client_id          text NOT NULL,
+  created_at         timestamptz NOT NULL DEFAULT now(),
+  expires_at         timestamptz NOT NULL,
   CONSTRAINT refresh_token_account_fkey FOREIGN KEY (account_id) REFERENCES account (id)
 );
-CREATE INDEX refresh_token_account_idx ON refresh_token (account_id);
+CREATE INDEX refresh_token_account_idx ON refresh_token (account_id, created_at);
 CREATE INDEX refresh_token_expires_at_idx ON refresh_token (expires_at);
 
 -- Failed logins per key (account and address, or address), counted in windows; the layout is rate-limiter-flexible's.
-CREATE TABLE login_failure (
+-- Unlogged: a crash may forget failures, and a failed login waits for no disk.
+CREATE UNLOGGED TABLE login_failure (
   key    varchar(255) PRIMARY KEY,
   points integer NOT NULL DEFAULT 0,
   expire bigint
