@@ -2,7 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'test/architecture/src/**/*.spec.ts'],
+    include: [
+      'apps/*/src/**/*.spec.ts',
+      'libs/*/src/**/*.spec.ts',
+      'test/architecture/src/**/*.spec.ts',
+      'test/load/src/**/*.spec.ts',
+    ],
     globalSetup: ['libs/testkit/src/postgres-global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
