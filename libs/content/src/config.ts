@@ -1,31 +1,67 @@
+import { parseByteSize, parseDuration } from '@entrepot/oci';
 import { z } from 'zod';
 
-const count = (minimum: number, fallback: number) => z.coerce.number().int().min(minimum).default(fallback);
+/** What may be stored, and how much of it. */
+export const contentSection = {
+  name: 'content',
+  schema: z.object({
+    sparse: z.enum(['refuse', 'indexes', 'all']).prefault('refuse').meta({
+      description:
+        'Manifests that name content which their repository does not hold: `refuse`, allow `indexes` without their entries, or allow `all`.',
+    }),
+    maxManifest: byteSize().prefault('4MiB').meta({ description: 'Largest manifest; a larger one is 413.' }),
+    maxBlob: byteSize().prefault('5TiB').meta({ description: 'Largest blob; a larger one is 413.' }),
+    maxUploads: count(1).prefault('1000').meta({
+      description: 'Uploads that one account may have open at once; one more is 429.',
+    }),
+    maxTagsPerPush: count(10).prefault('100').meta({
+      description: '`tag=` parameters of one manifest push; one more is 414.',
+    }),
+    uploadLease: duration().prefault('15s').meta({
+      description: 'How long an upload stays bound to a request that died; renewed while bytes flow.',
+    }),
+  }),
+} as const;
 
-/** Settings of what is stored. Sizes are bytes, times milliseconds. */
-export const contentConfig = z.object({
-  sparse: z.enum(['refuse', 'indexes', 'all']).default('refuse').meta({
-    description:
-      'Whether a manifest may name content that its repository does not hold: never, indexes their children, or all manifests anything',
+/** How long what is not needed is kept. */
+export const gcSection = {
+  name: 'gc',
+  schema: z.object({
+    grace: duration().prefault('24h').meta({
+      description: 'How long content without a reference is safe from garbage collection.',
+    }),
+    uploadExpiry: duration().prefault('7d').meta({
+      description: 'An upload that had no request for so long is abandoned: it is removed with its bytes.',
+    }),
+    purgeInterval: duration().prefault('5m').meta({
+      description: 'How often the jobrunner looks for abandoned uploads and for objects to remove.',
+    }),
   }),
-  maxManifestBytes: count(1024, 4 * 1024 * 1024).meta({
-    description: 'Largest manifest in bytes; larger ones are 413',
-  }),
-  maxBlobBytes: count(1, 5 * 1024 ** 4).meta({ description: 'Largest blob in bytes; larger ones are 413' }),
-  maxUploads: count(1, 1000).meta({ description: 'Uploads that one account may have open at once; more are 429' }),
-  maxTagsPerPush: count(10, 100).meta({ description: 'tag= parameters of one manifest push; more are 414' }),
-  leaseMs: count(1000, 15_000).meta({
-    description: 'How long an upload stays bound to a request that died, in milliseconds; renewed while bytes flow',
-  }),
-  graceMs: count(0, 24 * 3600 * 1000).meta({
-    description: 'How long content without a reference is safe from garbage collection, in milliseconds',
-  }),
-  uploadExpiryMs: count(1000, 7 * 24 * 3600 * 1000).meta({
-    description: 'An upload without a request for this long is purged, in milliseconds',
-  }),
-  purgeIntervalMs: count(1000, 10 * 60 * 1000).meta({
-    description: 'How often the jobrunner looks for abandoned uploads and doomed objects, in milliseconds',
-  }),
-});
+} as const;
 
-export type ContentConfig = Readonly<z.infer<typeof contentConfig>>;
+export type ContentConfig = Readonly<z.output<typeof contentSection.schema>>;
+export type GcConfig = Readonly<z.output<typeof gcSection.schema>>;
+
+function count(minimum: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(minimum));
+}
+
+function duration() {
+  return z
+    .string()
+    .transform((text) => parseDuration(text) ?? Number.NaN)
+    .pipe(z.number({ error: 'must be a duration such as 250ms, 15s, 5m, 2h or 7d' }))
+    .meta({ unit: 'ms' });
+}
+
+function byteSize() {
+  return z
+    .string()
+    .transform((text) => parseByteSize(text) ?? Number.NaN)
+    .pipe(z.number({ error: 'must be a size such as 512B, 64KiB, 4MiB or 1GiB' }))
+    .meta({ unit: 'bytes' });
+}

@@ -1,7 +1,8 @@
-export { contentConfig } from './config.js';
-export type { ContentConfig } from './config.js';
+export { contentSection, gcSection } from './config.js';
+export type { ContentConfig, GcConfig } from './config.js';
 export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
 export type { BlobStore, ByteRange, ObjectKey, ObjectRecord, ObjectWriter } from './ports/blob-store.js';
+export { RepositoryGone } from './ports/content-reader.js';
 export type {
   Actor,
   ContentReader,
@@ -38,12 +39,12 @@ export type {
   UploadRef,
   Uploads,
 } from './ports/uploads.js';
-export { LeaseLost } from './push/append-bytes.js';
 export type { Bytes, PushRoom } from './push/append-bytes.js';
 export { appendChunk } from './push/append-chunk.js';
 export { cancelUpload } from './push/cancel-upload.js';
 export { finishUpload } from './push/finish-upload.js';
 export type { FinishUpload } from './push/finish-upload.js';
+export { LeaseLost } from './push/held-lease.js';
 export { OffsetMismatch } from './push/lease-upload.js';
 export type { ChunkPosition } from './push/lease-upload.js';
 export { putManifest } from './push/put-manifest.js';

@@ -81,3 +81,8 @@ export interface Repositories {
    */
   findOrCreate(repository: NewRepository): Promise<Repository | undefined>;
 }
+
+/** The repository was removed after its id was learned. */
+export class RepositoryGone extends Error {
+  override readonly name = 'RepositoryGone';
+}

@@ -60,8 +60,8 @@ export interface Uploads {
   find(ref: UploadRef): Promise<Upload | undefined>;
   /** Takes the lease. `held` where another request has it; undefined where there is no such upload. */
   lease(ref: UploadRef, lease: Lease, leaseMs: number): Promise<Upload | 'held' | undefined>;
-  /** Notes durable progress and prolongs the lease. False where the lease was lost. */
-  checkpoint(lease: Lease, progress: UploadProgress, leaseMs: number): Promise<boolean>;
+  /** Prolongs the lease, and notes durable progress if there is any. False where the lease was lost. */
+  renew(lease: Lease, leaseMs: number, progress?: UploadProgress): Promise<boolean>;
   /** Notes durable progress, if any, and gives the lease back. False where the lease was lost. */
   release(lease: Lease, progress?: UploadProgress): Promise<boolean>;
   /**

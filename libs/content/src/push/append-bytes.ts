@@ -1,6 +1,7 @@
 import { RegistryError } from '@entrepot/oci';
 import { ObjectMissing, type BlobStore, type ObjectWriter } from '../ports/blob-store.js';
-import type { Lease, Upload, UploadProgress, Uploads } from '../ports/uploads.js';
+import type { Upload, UploadProgress, Uploads } from '../ports/uploads.js';
+import { LeaseLost, type HeldLease } from './held-lease.js';
 import { RunningHash, type RunningHashes } from './running-hash.js';
 
 /** What the push operations work with. */
@@ -25,75 +26,57 @@ export interface Appended {
   readonly hash: RunningHash | undefined;
 }
 
-/** The lease was lost to another request while bytes flowed: this one must not speak for the upload any more. */
-export class LeaseLost extends RegistryError {
-  constructor() {
-    super('BLOB_UPLOAD_INVALID', {
-      status: 409,
-      message: 'another request has taken this upload over; ask for its status and go on from there',
-      headers: { 'Retry-After': '1' },
-    });
-  }
-}
-
 /**
  * Writes the body behind what the upload holds, hashing on the way. While bytes flow the lease is renewed at a third of
  * its length, each time with what is durable by then. On failure the durable part is noted and the lease given back.
  */
-export async function appendBytes(room: PushRoom, lease: Lease, upload: Upload, body: Bytes): Promise<Appended> {
+export async function appendBytes(room: PushRoom, held: HeldLease, upload: Upload, body: Bytes): Promise<Appended> {
   const hash =
     upload.offsetBytes === 0
       ? new RunningHash(upload.algorithm)
-      : room.hashes.take(lease.uploadId, upload.algorithm, upload.offsetBytes);
-  const writer = await openWriter(room, lease, upload);
+      : room.hashes.take(held.lease.uploadId, upload.algorithm, upload.offsetBytes);
+  const appended = { writer: await openWriter(room, held, upload), hash };
   try {
-    await pump(room, lease, { writer, hash }, body);
+    await pump(room, held, appended, body);
+    await held.ensure();
   } catch (error) {
-    if (error instanceof LeaseLost) await writer.abandon();
-    else await suspendAfterFailure(room, lease, { writer, hash });
+    await keepWhatCame(room, held, appended, error);
     throw error;
   }
-  return { writer, hash };
+  return appended;
 }
 
 /** Makes the bytes durable, notes them and gives the lease back. */
-export async function suspend(room: PushRoom, lease: Lease, { writer, hash }: Appended): Promise<number> {
+export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }: Appended): Promise<number> {
   const offsetBytes = await writer.suspend();
-  if (!(await room.uploads.release(lease, progressOf(offsetBytes, hash)))) throw new LeaseLost();
-  if (hash) room.hashes.keep(lease.uploadId, hash);
+  await held.release(progressOf(offsetBytes, hash));
+  if (hash) room.hashes.keep(held.lease.uploadId, hash);
   return offsetBytes;
 }
 
-async function openWriter(room: PushRoom, lease: Lease, upload: Upload): Promise<ObjectWriter> {
+async function openWriter(room: PushRoom, held: HeldLease, upload: Upload): Promise<ObjectWriter> {
   try {
     return await room.store.write(upload.objectKey, upload.offsetBytes);
   } catch (error) {
-    await room.uploads.release(lease);
+    await held.release();
     // The row speaks of bytes that the store has lost: the client's only way on is a new upload.
     if (error instanceof ObjectMissing) throw new RegistryError('BLOB_UPLOAD_UNKNOWN', { cause: error });
     throw error;
   }
 }
 
-async function pump(room: PushRoom, lease: Lease, { writer, hash }: Appended, body: Bytes): Promise<void> {
-  let renewAt = Date.now() + room.leaseMs / 3;
+async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended, body: Bytes): Promise<void> {
   let sizeBytes = writer.offsetBytes;
   for await (const chunk of body) {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > room.maxBlobBytes) throw blobTooLarge(room.maxBlobBytes);
-    // Before the write, not after it: a sender that was silent for a lease's length may have lost it meanwhile.
-    if (Date.now() >= renewAt) {
-      renewAt = Date.now() + room.leaseMs / 3;
-      await checkpoint(room, lease, { writer, hash });
+    if (held.isDue) {
+      await held.ensure();
+      await held.renew(progressOf(await writer.flush(), hash));
     }
     hash?.update(chunk);
     await writer.write(chunk);
   }
-}
-
-async function checkpoint(room: PushRoom, lease: Lease, { writer, hash }: Appended): Promise<void> {
-  const isOurs = await room.uploads.checkpoint(lease, progressOf(await writer.flush(), hash), room.leaseMs);
-  if (!isOurs) throw new LeaseLost();
 }
 
 function progressOf(offsetBytes: number, hash: RunningHash | undefined): UploadProgress {
@@ -103,15 +86,17 @@ function progressOf(offsetBytes: number, hash: RunningHash | undefined): UploadP
 export function blobTooLarge(maxBlobBytes: number): RegistryError {
   return new RegistryError('SIZE_INVALID', {
     status: 413,
-    message: `a blob may have ${maxBlobBytes} bytes at most here (ENTREPOT_CONTENT_MAX_BLOB_BYTES)`,
+    message: `a blob may have ${maxBlobBytes} bytes at most here (ENTREPOT_CONTENT_MAX_BLOB)`,
   });
 }
 
 /** Keeps what can be kept; the failure that led here is the one to report. */
-async function suspendAfterFailure(room: PushRoom, lease: Lease, appended: Appended): Promise<void> {
+async function keepWhatCame(room: PushRoom, held: HeldLease, appended: Appended, cause: unknown): Promise<void> {
   try {
-    await suspend(room, lease, appended);
+    if (cause instanceof LeaseLost) throw cause;
+    await held.ensure();
+    await suspend(room, held, appended);
   } catch {
-    await room.uploads.release(lease).catch(() => false);
+    await appended.writer.abandon();
   }
 }

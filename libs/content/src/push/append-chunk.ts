@@ -9,6 +9,6 @@ export async function appendChunk(
   position: ChunkPosition,
   body: Bytes,
 ): Promise<number> {
-  const { lease, upload } = await leaseUpload(room, ref, position);
-  return suspend(room, lease, await appendBytes(room, lease, upload, body));
+  const { held, upload } = await leaseUpload(room, ref, position);
+  return suspend(room, held, await appendBytes(room, held, upload, body));
 }

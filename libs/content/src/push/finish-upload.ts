@@ -1,7 +1,8 @@
 import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
 import type { ObjectWriter } from '../ports/blob-store.js';
-import type { Lease, Upload, UploadRef } from '../ports/uploads.js';
-import { appendBytes, LeaseLost, type Appended, type Bytes, type PushRoom } from './append-bytes.js';
+import type { Upload, UploadRef } from '../ports/uploads.js';
+import { appendBytes, type Appended, type Bytes, type PushRoom } from './append-bytes.js';
+import { LeaseLost, type HeldLease } from './held-lease.js';
 import { leaseUpload, type ChunkPosition } from './lease-upload.js';
 import { RunningHash } from './running-hash.js';
 
@@ -18,18 +19,19 @@ export interface FinishUpload {
  * before the request.
  */
 export async function finishUpload(room: PushRoom, { ref, digest, last }: FinishUpload): Promise<void> {
-  const { lease, upload } = await leaseUpload(room, ref, last?.position);
+  const { held, upload } = await leaseUpload(room, ref, last?.position);
   const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
-  const appended = await appendBytes(room, lease, hashingBy, last?.body ?? nothing());
+  const appended = await appendBytes(room, held, hashingBy, last?.body ?? nothing());
   const stored = await storedDigest(room, appended, { upload, digest });
   if (stored !== digest) {
-    await abandon(room, lease, appended.writer);
+    await abandon(held, appended.writer);
     throw new RegistryError('DIGEST_INVALID', {
       message: 'the bytes received do not have the digest that was given',
       detail: { expected: digest, received: stored },
     });
   }
-  await commit(room, ref, lease, { upload, digest, writer: appended.writer });
+  await held.ensure();
+  await commit(room, ref, held, { upload, digest, writer: appended.writer });
 }
 
 /** The body of a request without one. */
@@ -56,15 +58,15 @@ async function readBack(room: PushRoom, upload: Upload, writer: ObjectWriter, ha
 }
 
 /** Gives the lease back with the row as it was: what this request wrote is cut off by the next writer. */
-async function abandon(room: PushRoom, lease: Lease, writer: ObjectWriter): Promise<void> {
+async function abandon(held: HeldLease, writer: ObjectWriter): Promise<void> {
   await writer.abandon();
-  await room.uploads.release(lease);
+  await held.release();
 }
 
 async function commit(
   room: PushRoom,
   ref: UploadRef,
-  lease: Lease,
+  held: HeldLease,
   { upload, digest, writer }: { upload: Upload; digest: Digest; writer: ObjectWriter },
 ): Promise<void> {
   const sizeBytes = writer.offsetBytes;
@@ -72,7 +74,7 @@ async function commit(
   const { repositoryId } = ref;
   const { objectKey } = upload;
   const isOurs = await room.uploads.finish({
-    ...lease,
+    ...held.lease,
     repositoryId,
     objectKey,
     digest,

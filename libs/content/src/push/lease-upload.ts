@@ -1,6 +1,7 @@
 import { RegistryError } from '@entrepot/oci';
-import type { Lease, Upload, UploadRef } from '../ports/uploads.js';
+import type { Upload, UploadRef } from '../ports/uploads.js';
 import type { PushRoom } from './append-bytes.js';
+import { HeldLease } from './held-lease.js';
 
 /** What a request says about where its bytes belong. */
 export interface ChunkPosition {
@@ -26,16 +27,17 @@ export async function leaseUpload(
   room: PushRoom,
   ref: UploadRef,
   position: ChunkPosition | undefined,
-): Promise<{ lease: Lease; upload: Upload }> {
+): Promise<{ held: HeldLease; upload: Upload }> {
   const lease = { uploadId: ref.uploadId, leaseId: room.newId() };
+  const held = new HeldLease(room.uploads, lease, room.leaseMs);
   const upload = await room.uploads.lease(ref, lease, room.leaseMs);
   if (upload === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
   if (upload === 'held') throw await refuseSecondWriter(room, ref, position);
   if (position && expectedOffset(position) !== upload.offsetBytes) {
-    await room.uploads.release(lease);
+    await held.release();
     throw new OffsetMismatch(upload.offsetBytes);
   }
-  return { lease, upload };
+  return { held, upload };
 }
 
 function expectedOffset({ range, stateOffset }: ChunkPosition): number {

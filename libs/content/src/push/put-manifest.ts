@@ -87,28 +87,30 @@ interface ResolvedReferences {
   readonly missing: { readonly kind: 'blob' | 'manifest'; readonly descriptor: Descriptor }[];
 }
 
+/**
+ * What of the manifest's references the repository holds. An entry of an index may be a blob: BuildKit lists the layers
+ * of a cache so.
+ */
 async function resolveReferences(
   tx: ContentTransaction,
   sparse: SparsePolicy,
   { repositoryId, manifest }: PutManifest,
 ): Promise<ResolvedReferences> {
-  const blobs = requiredBlobs(manifest);
-  const heldBlobs = await heldOf(blobs, (digests) => tx.heldBlobs(repositoryId, digests));
-  const children = requiredManifests(manifest);
-  const heldChildren = await heldOf(children, (digests) => tx.heldManifests(repositoryId, digests));
-  for (const blob of blobs) checkSize(blob, heldBlobs.get(blob.digest));
-  for (const child of children) checkSize(child, heldChildren.get(child.digest)?.sizeBytes);
-  const missing = [
-    ...blobs.filter((blob) => !heldBlobs.has(blob.digest)).map((descriptor) => ({ kind: 'blob' as const, descriptor })),
-    ...children
-      .filter((child) => !heldChildren.has(child.digest))
-      .map((descriptor) => ({ kind: 'manifest' as const, descriptor })),
-  ];
-  const isAllowed = sparse === 'all' || (sparse === 'indexes' && missing.every(({ kind }) => kind === 'manifest'));
+  const entries = requiredManifests(manifest);
+  const children = await heldOf(entries, (digests) => tx.heldManifests(repositoryId, digests));
+  const wantedBlobs = [...requiredBlobs(manifest), ...entries.filter(({ digest }) => !children.has(digest))];
+  const blobs = await heldOf(wantedBlobs, (digests) => tx.heldBlobs(repositoryId, digests));
+  for (const entry of entries) checkSize(entry, children.get(entry.digest)?.sizeBytes);
+  for (const blob of wantedBlobs) checkSize(blob, blobs.get(blob.digest));
+  const kind = manifest.kind === 'index' ? 'manifest' : 'blob';
+  const missing = wantedBlobs
+    .filter(({ digest }) => !blobs.has(digest))
+    .map((descriptor) => ({ kind, descriptor }) as const);
+  const isAllowed = sparse === 'all' || (sparse === 'indexes' && kind === 'manifest');
   if (missing.length > 0 && !isAllowed) throw missingReferences(missing.map(({ descriptor }) => descriptor.digest));
   return {
-    blobs: blobs.filter((blob) => heldBlobs.has(blob.digest)),
-    childIds: [...heldChildren.values()].map((child: HeldManifest) => child.id),
+    blobs: wantedBlobs.filter(({ digest }) => blobs.has(digest)),
+    childIds: [...children.values()].map((child: HeldManifest) => child.id),
     missing,
   };
 }

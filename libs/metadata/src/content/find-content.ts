@@ -1,6 +1,6 @@
 import type { ObjectKey, StoredBlob, StoredManifest } from '@entrepot/content';
 import type { Digest, Tag } from '@entrepot/oci';
-import pg from 'pg';
+import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { queryRows } from '../database/unit-of-work.js';
 
@@ -10,16 +10,8 @@ export interface InRepository<T> {
   readonly key: T;
 }
 
-const BYTEA = 17;
-
-/** Results in the binary format, so that manifests are not sent as hexadecimal text; bytea stays a Buffer. */
-const binaryTypes = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    format === 'binary' && oid === BYTEA ? (value: Buffer) => value : pg.types.getTypeParser(oid, format as 'text'),
-} as pg.CustomTypesConfig;
-
 interface ManifestRow {
-  readonly ord: string;
+  readonly ord: number;
   readonly digest: Buffer;
   readonly media_type: string;
   readonly payload: Buffer;
@@ -38,9 +30,7 @@ export async function findManifestsByTag(
       JOIN tag t ON t.repository_id = q.repository_id AND t.name = q.name
       JOIN manifest m ON m.id = t.manifest_id`,
     values: [keys.map((key) => key.repositoryId), keys.map((key) => key.key)],
-    types: binaryTypes,
-    binary: true,
-  } as pg.QueryConfig);
+  });
   return inOrder(keys.length, rows, toManifest);
 }
 
@@ -56,9 +46,7 @@ export async function findManifestsByDigest(
       FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS q (repository_id, digest, ord)
       JOIN manifest m ON m.repository_id = q.repository_id AND m.digest = q.digest`,
     values: [keys.map((key) => key.repositoryId), keys.map((key) => digestBytes(key.key))],
-    types: binaryTypes,
-    binary: true,
-  } as pg.QueryConfig);
+  });
   return inOrder(keys.length, rows, toManifest);
 }
 
@@ -67,10 +55,10 @@ export async function findBlobs(
   pool: pg.Pool,
   keys: readonly InRepository<Digest>[],
 ): Promise<(StoredBlob | undefined)[]> {
-  const rows = await queryRows<{ ord: string; object_key: ObjectKey; size_bytes: string }>(pool, {
+  const rows = await queryRows<{ ord: number; object_key: ObjectKey; size_bytes: string }>(pool, {
     name: 'blobs',
     text: `
-      SELECT q.ord::int4, b.object_key, b.size_bytes::text
+      SELECT q.ord::int4, b.object_key, b.size_bytes
       FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS q (repository_id, digest, ord)
       JOIN repository_blob l ON l.repository_id = q.repository_id AND l.digest = q.digest
       JOIN blob b ON b.digest = l.digest`,
@@ -83,12 +71,12 @@ function toManifest(row: ManifestRow): StoredManifest {
   return { digest: digestFromBytes(row.digest), mediaType: row.media_type, payload: row.payload };
 }
 
-function inOrder<R extends { ord: string | number }, T>(
+function inOrder<R extends { ord: number }, T>(
   length: number,
   rows: readonly R[],
   build: (row: R) => T,
 ): (T | undefined)[] {
   const found: (T | undefined)[] = Array.from({ length });
-  for (const row of rows) found[Number(row.ord) - 1] = build(row);
+  for (const row of rows) found[row.ord - 1] = build(row);
   return found;
 }

@@ -17,6 +17,7 @@ import { violatedConstraint } from '../database/errors.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
+import { translateRepositoryGone } from './repository-gone.js';
 import { recordChange } from './record-change.js';
 import { removeManifest, unlinkBlob } from './remove-content.js';
 import { scheduleManifestReview } from './schedule-review.js';
@@ -31,8 +32,10 @@ export class PostgresUnitOfWork implements UnitOfWork {
     try {
       return await runUnitOfWork(this.pool, (client) => work(new PostgresContentTransaction(client)));
     } catch (error) {
-      if (!REFERENCES.has(violatedConstraint(error) ?? '')) throw error;
-      throw new ReferenceGone('a reference was removed while the manifest was pushed', { cause: error });
+      if (REFERENCES.has(violatedConstraint(error) ?? '')) {
+        throw new ReferenceGone('a reference was removed while the manifest was pushed', { cause: error });
+      }
+      throw translateRepositoryGone(error);
     }
   }
 }

@@ -16,6 +16,7 @@ import { violatedConstraint } from '../database/errors.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { finishUpload } from './finish-upload.js';
 import { mountBlob } from './mount-blob.js';
+import { translateRepositoryGone } from './repository-gone.js';
 
 interface UploadRow {
   readonly object_key: ObjectKey;
@@ -42,7 +43,9 @@ function progressValues({ offsetBytes, digest }: UploadProgress): unknown[] {
   return [offsetBytes, digest?.slice(0, digest.indexOf(':')) ?? null, digest ? digestBytes(digest).subarray(1) : null];
 }
 
-const PROGRESS = 'offset_bytes = $3, hash = CASE WHEN algorithm = $4 THEN $5::bytea END, touched_at = now()';
+/** Progress as three values that begin at the given parameter. */
+const progressFrom = (first: number): string =>
+  `offset_bytes = $${first}, hash = CASE WHEN algorithm = $${first + 1} THEN $${first + 2}::bytea END, touched_at = now(), `;
 
 export class PostgresUploads implements Uploads {
   constructor(private readonly pool: pg.Pool) {}
@@ -52,17 +55,20 @@ export class PostgresUploads implements Uploads {
    * its client begins again.
    */
   async start(upload: NewUpload): Promise<boolean> {
-    const rows = await queryRows(this.pool, {
-      name: 'start-upload',
-      text: `
-        WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
-        INSERT INTO upload (id, repository_id, account_id, object_key, algorithm)
-        SELECT $1, $2, $3, $4, $5 FROM relaxed
-        WHERE (SELECT count(*) FROM (SELECT FROM upload WHERE account_id = $3 LIMIT $6) AS open_uploads) < $6
-        RETURNING id`,
-      values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
-    });
-    return rows.length > 0;
+    try {
+      return await this.#update({
+        name: 'start-upload',
+        text: `
+          WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
+          INSERT INTO upload (id, repository_id, account_id, object_key, algorithm)
+          SELECT $1, $2, $3, $4, $5 FROM relaxed
+          WHERE (SELECT count(*) FROM (SELECT FROM upload WHERE account_id = $3 LIMIT $6) AS open_uploads) < $6
+          RETURNING id`,
+        values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
+      });
+    } catch (error) {
+      throw translateRepositoryGone(error);
+    }
   }
 
   async find(ref: UploadRef): Promise<Upload | undefined> {
@@ -87,11 +93,13 @@ export class PostgresUploads implements Uploads {
     return (await this.find(ref)) ? 'held' : undefined;
   }
 
-  async checkpoint(lease: Lease, progress: UploadProgress, leaseMs: number): Promise<boolean> {
+  async renew(lease: Lease, leaseMs: number, progress?: UploadProgress): Promise<boolean> {
     return this.#update({
-      name: 'checkpoint-upload',
-      text: `UPDATE upload SET ${PROGRESS}, lease_until = now() + $6 * interval '1 millisecond' WHERE ${LEASED} RETURNING id`,
-      values: [lease.uploadId, lease.leaseId, ...progressValues(progress), leaseMs],
+      name: progress ? 'renew-upload-with-progress' : 'renew-upload',
+      text: `
+        UPDATE upload SET ${progress ? progressFrom(4) : ''}lease_until = now() + $3 * interval '1 millisecond'
+        WHERE ${LEASED} RETURNING id`,
+      values: [lease.uploadId, lease.leaseId, leaseMs, ...(progress ? progressValues(progress) : [])],
     });
   }
 
@@ -99,7 +107,7 @@ export class PostgresUploads implements Uploads {
     return this.#update({
       name: progress ? 'release-upload-with-progress' : 'release-upload',
       text: `
-        UPDATE upload SET ${progress ? `${PROGRESS}, ` : ''}lease_id = NULL, lease_until = NULL
+        UPDATE upload SET ${progress ? progressFrom(3) : ''}lease_id = NULL, lease_until = NULL
         WHERE ${LEASED} RETURNING id`,
       values: [lease.uploadId, lease.leaseId, ...(progress ? progressValues(progress) : [])],
     });
@@ -125,7 +133,7 @@ export class PostgresUploads implements Uploads {
     } catch (error) {
       // The blob went to a review that was first: the client uploads it.
       if (violatedConstraint(error) === 'repository_blob_blob_fkey') return false;
-      throw error;
+      throw translateRepositoryGone(error);
     }
   }
 

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import { Pool } from 'pg';
+import type pg from 'pg';
 
 /** Roles of 0003_roles.sql; `owner` is the login itself (migrations, administration on the command line). */
 export type DatabaseRole = 'registry' | 'auth' | 'jobrunner' | 'owner';
@@ -33,7 +34,7 @@ export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
 
 /** A pool that survives the loss of its idle connections; `onIdleError` hears of them. */
 export function createPool(settings: DatabaseSettings, onIdleError: (error: Error) => void = () => {}): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOptions(settings), max: settings.poolSize, idleTimeoutMillis: 60_000 });
+  const pool = new Pool({ ...connectionOptions(settings), max: settings.poolSize, idleTimeoutMillis: 60_000 });
   pool.on('error', onIdleError);
   return pool;
 }

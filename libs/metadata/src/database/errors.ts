@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
 
 /** Postgres cannot answer now (down, restarting, out of connections, a timeout). The work may be tried again. */
 export class DatabaseUnavailable extends Error {
@@ -22,12 +22,12 @@ const SOCKET_CODES = new Set([
 
 /** SQLSTATE of a Postgres error, or undefined. */
 export function sqlState(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined;
+  return error instanceof DatabaseError ? error.code : undefined;
 }
 
 /** The violated constraint's name, or undefined where the error is of another kind. */
 export function violatedConstraint(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError && error.code?.startsWith('23') ? error.constraint : undefined;
+  return error instanceof DatabaseError && error.code?.startsWith('23') ? error.constraint : undefined;
 }
 
 function isTransient(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
-import pg from 'pg';
+import { Client } from 'pg';
+import type pg from 'pg';
 import { connectionOptions } from './connection.js';
 import { translateDatabaseError } from './errors.js';
 import type { Queryable } from './unit-of-work.js';
@@ -27,7 +28,7 @@ export async function readMigrations(): Promise<Migration[]> {
  */
 export async function migrate(url: string, onStep: (name: string) => void = () => {}): Promise<string[]> {
   const settings = { url, role: 'owner', poolSize: 1, statementTimeoutMs: 0, lockTimeoutMs: 0 } as const;
-  const client = new pg.Client(connectionOptions(settings));
+  const client = new Client(connectionOptions(settings));
   try {
     await client.connect();
     await client.query(`SELECT pg_advisory_lock(${LOCK_KEY})`);
