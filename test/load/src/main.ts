@@ -18,7 +18,7 @@ import { allWorkloads } from './workloads/all-workloads.js';
 import { createSamples } from './workloads/sample-files.js';
 import { FULL_SIZE, type Lab, QUICK_SIZE, type Subject, type Workload } from './workloads/workload.js';
 
-const NEEDED_BYTES = 16 * 1024 ** 3;
+const NEEDED_BYTES = 12 * 1024 ** 3;
 const FINDERS: Readonly<Record<ContenderName, () => Promise<Contender | Absence>>> = {
   entrepot: findEntrepot,
   distribution: findDistribution,
@@ -77,7 +77,7 @@ function isWanted(name: string, only: readonly string[]): boolean {
 function makeDirectory(parent: string): string {
   const free = freeBytes(parent);
   if (free < NEEDED_BYTES)
-    throw new Error(`${parent} has ${Math.floor(free / 1024 ** 3)} GiB free; the bench needs 16`);
+    throw new Error(`${parent} has ${Math.floor(free / 1024 ** 3)} GiB free; the bench needs 12`);
   if (isInMemory(parent))
     say(`${parent} lies in memory: durable writes cost nothing there; choose another --directory`);
   const directory = mkdtempSync(join(realpathSync(parent), 'entrepot-bench-'));
@@ -129,7 +129,10 @@ function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }
 
-await main().catch((cause: unknown) => {
+try {
+  await main();
+} catch (cause) {
   say((cause as Error).message);
-  process.exitCode = 1;
-});
+  // Not only the code: after a signal the rest of the bench is still under way, against servers that are gone.
+  process.exit(1);
+}
