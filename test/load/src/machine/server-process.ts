@@ -15,9 +15,8 @@ export interface ServerCommand {
   readonly program: string;
   readonly parameters: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Its data and the log of this bench, in `server.log`. */
+  /** Where it works; its output goes to `server.log` there. */
   readonly directory: string;
-  readonly workingDirectory?: string;
   /** Any answer but a 5xx from here says that it is ready. */
   readonly readyUrl: string;
 }
@@ -46,7 +45,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   const log = openSync(logFile, 'a');
   const startedAt = performance.now();
   const child = spawn(command.program, command.parameters, {
-    cwd: command.workingDirectory ?? command.directory,
+    cwd: command.directory,
     env: { ...process.env, ...command.environment },
     stdio: ['ignore', log, log],
   });

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { proportionalSetBytes } from '../machine/process-tree.js';
@@ -12,14 +13,12 @@ export function readyTimes(): readonly Workload[] {
   return [
     {
       ...readyTime('ready-first', 'ready, first start'),
-      measure: async (subject, lab) => launchAndStop(subject, lab, mkdtempSync(join(lab.directory, 'first-start-'))),
+      measure: (subject, lab) => launchAndStop(subject, lab, join(lab.directory, `first-start-${randomUUID()}`)),
     },
     {
       ...readyTime('ready-again', 'ready, later start'),
       prepare: async (subject, lab) => {
-        const directory = usedDirectory(subject, lab);
-        mkdirSync(directory, { recursive: true });
-        await launchAndStop(subject, lab, directory);
+        await launchAndStop(subject, lab, usedDirectory(subject, lab));
       },
       measure: (subject, lab) => launchAndStop(subject, lab, usedDirectory(subject, lab)),
     },
@@ -57,6 +56,7 @@ function usedDirectory({ contender }: Subject, { directory }: Lab): string {
 }
 
 async function launchAndStop({ contender }: Subject, { issuer }: Lab, directory: string): Promise<number> {
+  mkdirSync(directory, { recursive: true });
   const instance = await contender.launch({ directory, issuer });
   await instance.process.stop();
   return instance.process.readyMs;
