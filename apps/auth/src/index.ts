@@ -1,1 +1,3 @@
-export {};
+export { createAuth } from './create-auth.js';
+export type { Auth, AuthConfig, AuthResources } from './create-auth.js';
+export { AUTH_ROUTES } from './http/auth.controller.js';

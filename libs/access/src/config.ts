@@ -1,65 +1,81 @@
+import { parseDuration } from '@entrepot/oci';
 import { z } from 'zod';
 import { MAX_TOKEN_LIFETIME_MS, MIN_TOKEN_LIFETIME_MS } from './tokens/token-limits.js';
 
-const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** A duration as the other rooms read it: `15s`, `5m`, `30d`; parsed to milliseconds within bounds. */
+/** Tokens of the registry. Issuer and data planes must agree on `issuer` and `service`. */
+export const tokenSection = {
+  name: 'token',
+  schema: z.object({
+    issuer: printable().prefault('entrepot').meta({
+      description: 'Issuer of tokens; the same for every service of an installation.',
+    }),
+    service: printable().prefault('entrepot').meta({
+      description: 'Name of the registry in challenges, and the audience of its tokens.',
+    }),
+    lifetime: duration(MIN_TOKEN_LIFETIME_MS, MAX_TOKEN_LIFETIME_MS).prefault('5m').meta({
+      description: 'How long a token is good, from `1m` to `1h`.',
+    }),
+    refreshLifetime: duration(HOUR_MS, 3650 * DAY_MS)
+      .prefault('90d')
+      .meta({
+        description: 'How long an identity token, which `docker login` keeps in place of the password, is good.',
+      }),
+    keyRotation: duration(HOUR_MS, 3650 * DAY_MS)
+      .prefault('30d')
+      .meta({
+        description: 'Age at which the key that signs tokens gets a successor.',
+      }),
+  }),
+} as const;
+
+/** Logins with a password. */
+export const loginSection = {
+  name: 'login',
+  schema: z.object({
+    accountFailures: count(1).prefault('20').meta({
+      description: 'Failed logins of one account from one address within the window; then 429.',
+    }),
+    addressFailures: count(1).prefault('100').meta({
+      description: 'Failed logins from one address within the window; then 429.',
+    }),
+    window: duration(1000, DAY_MS).prefault('5m').meta({
+      description: 'How long failed logins are counted, from the first one on.',
+    }),
+    hashConcurrency: count(1).prefault('2').meta({
+      description: 'Password hashes that a process computes at once; each takes 19 MiB and a thread.',
+    }),
+    maxWaiting: count(0).prefault('64').meta({
+      description: 'Logins that may wait for their hash; one more is 429.',
+    }),
+  }),
+} as const;
+
+export type TokenConfig = Readonly<z.output<typeof tokenSection.schema>>;
+export type LoginConfig = Readonly<z.output<typeof loginSection.schema>>;
+
+/** Printable ASCII without space, quote and backslash: what needs no escape in a challenge. */
+function printable() {
+  return z
+    .string()
+    .max(255)
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be printable ASCII without space, quote and backslash');
+}
+
+function count(minimum: number) {
+  return z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(minimum));
+}
+
 function duration(minMs: number, maxMs: number) {
   return z
     .string()
-    .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'must be a duration such as 15s, 5m or 30d')
-    .transform((text) => Number.parseInt(text, 10) * (MS_PER_UNIT[text.replace(/^\d+/, '')] ?? Number.NaN))
-    .pipe(z.number().min(minMs).max(maxMs));
+    .transform((text) => parseDuration(text) ?? Number.NaN)
+    .pipe(z.number({ error: 'must be a duration such as 15s, 5m, 2h or 30d' }).min(minMs).max(maxMs))
+    .meta({ unit: 'ms' });
 }
-
-function count(min: number, max: number) {
-  return z.coerce.number().int().min(min).max(max);
-}
-
-/** Settings of tokens; issuer and data planes must agree on the first two. */
-export const tokenConfig = z.object({
-  issuer: z
-    .string()
-    .min(1)
-    .max(255)
-    .default('entrepot')
-    .meta({ description: 'Issuer of tokens; every service of one installation uses the same' }),
-  service: z
-    .string()
-    .min(1)
-    .max(255)
-    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be printable ASCII without space, quote and backslash')
-    .default('entrepot')
-    .meta({ description: 'Name of the registry in challenges, and the audience of its tokens' }),
-  lifetime: duration(MIN_TOKEN_LIFETIME_MS, MAX_TOKEN_LIFETIME_MS)
-    .prefault('5m')
-    .meta({ unit: 'ms', description: 'How long a token is good, from 1m to 1h' }),
-  refreshLifetime: duration(3_600_000, 3650 * DAY_MS)
-    .prefault('90d')
-    .meta({ unit: 'ms', description: 'How long a refresh token (identity token) is good' }),
-  keyRotation: duration(600_000, 3650 * DAY_MS)
-    .prefault('30d')
-    .meta({ unit: 'ms', description: 'Age at which the signing key gets a successor' }),
-});
-
-export type TokenConfig = Readonly<z.output<typeof tokenConfig>>;
-
-/** Settings of logins by password. */
-export const loginConfig = z.object({
-  accountFailures: count(1, 100_000)
-    .default(20)
-    .meta({ description: 'Failed logins of one account from one address within the window; then 429' }),
-  addressFailures: count(1, 1_000_000)
-    .default(100)
-    .meta({ description: 'Failed logins from one address within the window; then 429' }),
-  window: duration(1_000, DAY_MS)
-    .prefault('5m')
-    .meta({ unit: 'ms', description: 'Time after the first failure in which failures are counted' }),
-  hashConcurrency: count(1, 64).default(2).meta({ description: 'Password hashes computed at once; each takes 19 MiB' }),
-  maxWaiting: count(0, 10_000)
-    .default(64)
-    .meta({ description: 'Logins that may wait for their turn to be hashed; more are 429' }),
-});
-
-export type LoginConfig = Readonly<z.output<typeof loginConfig>>;

@@ -1,9 +1,12 @@
 export { createAuthenticator, loginOf } from './accounts/authenticate.js';
 export type { Authenticate, AuthenticatorOptions, Login, LoginAttempt } from './accounts/authenticate.js';
+export { answerLoginError } from './accounts/answer-login-error.js';
+export { createLogin } from './accounts/create-login.js';
+export type { LoginParts } from './accounts/create-login.js';
 export { LoginThrottle } from './accounts/login-throttle.js';
 export type { LoginOrigin, LoginStanding, LoginThrottleOptions } from './accounts/login-throttle.js';
 export { isNamespaceName, LIBRARY } from './accounts/namespace-name.js';
-export { loginConfig, tokenConfig } from './config.js';
+export { loginSection, tokenSection } from './config.js';
 export type { LoginConfig, TokenConfig } from './config.js';
 export { AccessError } from './errors.js';
 export type { AccessErrorCode, AccessErrorOptions } from './errors.js';

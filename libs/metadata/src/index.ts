@@ -13,6 +13,7 @@ export { PostgresAccessChanges } from './access/postgres-access-changes.js';
 export { PostgresAccessDirectory } from './access/postgres-access-directory.js';
 export { PostgresAccessReader } from './access/postgres-access-reader.js';
 export { PostgresAccessUnitOfWork } from './access/postgres-access-unit-of-work.js';
+export { PostgresAttemptCounter } from './access/postgres-attempt-counter.js';
 export { PostgresCredentials } from './access/postgres-credentials.js';
 export { PostgresRefreshTokens } from './access/postgres-refresh-tokens.js';
 export { PostgresPublicKeys, PostgresSigningKeys } from './access/postgres-signing-keys.js';

@@ -124,10 +124,11 @@ CREATE TABLE refresh_token (
 CREATE INDEX refresh_token_account_idx ON refresh_token (account_id, created_at);
 CREATE INDEX refresh_token_expires_at_idx ON refresh_token (expires_at);
 
--- Failed logins per key (account and address, or address), counted in windows; the layout is rate-limiter-flexible's.
--- Unlogged: a crash may forget failures, and a failed login waits for no disk.
+-- Failed logins by key (a hash of account and address, or of the address), counted until the window's end. Unlogged: a
+-- crash may forget failures, and a failed login waits for no disk.
 CREATE UNLOGGED TABLE login_failure (
-  key    varchar(255) PRIMARY KEY,
-  points integer NOT NULL DEFAULT 0,
-  expire bigint
+  key       text COLLATE "C" PRIMARY KEY,
+  failures  integer NOT NULL,
+  resets_at timestamptz NOT NULL
 );
+CREATE INDEX login_failure_resets_at_idx ON login_failure (resets_at);
