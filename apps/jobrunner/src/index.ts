@@ -1,1 +1,3 @@
-export {};
+export { jobrunnerSections } from './config.js';
+export type { JobrunnerConfig } from './config.js';
+export { startJobrunner } from './start-jobrunner.js';

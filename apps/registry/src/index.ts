@@ -1,1 +1,3 @@
-export {};
+export { registrySections } from './config.js';
+export type { RegistryConfig } from './config.js';
+export { startRegistry } from './start-registry.js';

@@ -1,0 +1,54 @@
+import { BlockList } from 'node:net';
+import { loginSection, tokenSection } from '@entrepot/access';
+import { PostgresAttemptCounter, createPool, databaseSection } from '@entrepot/metadata';
+import {
+  addressGroup,
+  clientAddress,
+  httpSection,
+  parseNetworks,
+  secretsSection,
+  type ConfigOf,
+  type RunningService,
+  type ServiceResources,
+} from '@entrepot/runtime';
+import { createAuth } from './create-auth.js';
+import { AUTH_ROUTES } from './http/auth.controller.js';
+
+/** Settings that the token issuer reads, beside those of every service. */
+export const authSections = [httpSection, databaseSection, secretsSection, tokenSection, loginSection] as const;
+
+/** The token issuer: `/auth/token` and `/auth/jwks` over the shared Postgres. */
+export async function startAuth(
+  config: ConfigOf<typeof authSections>,
+  { databaseUrl, logger, metrics }: ServiceResources,
+): Promise<RunningService> {
+  const { database, login, http } = config;
+  const pool = createPool(
+    {
+      url: databaseUrl,
+      role: 'auth',
+      poolSize: database.poolSize,
+      statementTimeoutMs: database.statementTimeout,
+      lockTimeoutMs: database.lockTimeout,
+    },
+    (error) => logger.warn({ err: error, pool: 'auth' }, 'a database connection was lost'),
+  );
+  metrics.poolGauge('auth', () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
+  const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
+  const auth = await createAuth(config, {
+    pool,
+    logger,
+    accountFailures: new PostgresAttemptCounter(pool, { prefix: 'account', windowMs: login.window }),
+    addressFailures: new PostgresAttemptCounter(pool, { prefix: 'address', windowMs: login.window }),
+    addressOf: (request) => addressGroup(clientAddress(request, trustedProxies)),
+  });
+  return {
+    mounts: [{ prefix: '/auth', handler: auth.handler, options: { service: 'auth', routes: AUTH_ROUTES } }],
+    checks: { database: () => pool.query('SELECT 1') },
+    isReady: () => true,
+    async close() {
+      await auth.close();
+      await pool.end();
+    },
+  };
+}

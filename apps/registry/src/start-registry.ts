@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { BlockList } from 'node:net';
+import { RevocationList, VerifyingKeys, createLogin, createTokenVerifier, resolveAccess } from '@entrepot/access';
+import { openBlobStore } from '@entrepot/blob-store';
+import { RunningHashes, type BlobStore } from '@entrepot/content';
+import {
+  PostgresAccessChanges,
+  PostgresAccessReader,
+  PostgresAttemptCounter,
+  PostgresContentReader,
+  PostgresCredentials,
+  PostgresPublicKeys,
+  PostgresRepositories,
+  PostgresUnitOfWork,
+  PostgresUploads,
+  createPool,
+} from '@entrepot/metadata';
+import { ROUTES } from '@entrepot/oci';
+import {
+  addressGroup,
+  clientAddress,
+  createNestHandler,
+  parseNetworks,
+  signWithRing,
+  verifyWithRing,
+  type RunningService,
+  type ServiceResources,
+} from '@entrepot/runtime';
+import type { Pool } from 'pg';
+import type { RegistryConfig } from './config.js';
+import { GuardRoom } from './http/access.guard.js';
+import type { RegistryRoom } from './http/call.js';
+import type { AdmitCredentials, Identification } from './http/identify-caller.js';
+import { RegistryHandlers } from './http/registry.controller.js';
+import { registryModule } from './registry.module.js';
+
+/** How often the data plane asks who lost rights; the bound of a withdrawal, with the query itself. */
+const REVOCATION_INTERVAL_MS = 1000;
+
+/** The data plane: `/v2/` over the shared Postgres and the blob store. */
+export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
+  const { logger } = resources;
+  const pool = openPool(config, resources, 'registry', config.database.poolSize);
+  const lookups = openPool(config, resources, 'registry-lookups', config.database.lookupPoolSize);
+  const store = await openBlobStore(config.storage, resources.dataDirectory);
+  const revocations = new RevocationList(new PostgresAccessChanges(pool));
+  const keys = new VerifyingKeys(new PostgresPublicKeys(pool), Date.now);
+  const onError = (error: unknown) => logger.warn({ err: error }, 'the access tables cannot be read; trying again');
+  await revocations.start(REVOCATION_INTERVAL_MS, onError);
+  await keys.start(onError);
+  const guard = new GuardRoom(
+    identification(config, pool, { keys, revocations }),
+    revocations,
+    config.http,
+    config.token.service,
+  );
+  const room = registryRoom(config, { pool, lookups, store });
+  const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
+  return {
+    mounts: [
+      {
+        prefix: '/v2',
+        handler: nest.handler,
+        options: {
+          service: 'registry',
+          routes: ROUTES.map(({ route }) => route),
+          headers: { 'Docker-Distribution-Api-Version': 'registry/2.0' },
+        },
+      },
+    ],
+    checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
+    isReady: () => keys.current().size > 0,
+    async close() {
+      await nest.close();
+      await Promise.all([revocations.stop(), keys.stop()]);
+      await Promise.all([pool.end(), lookups.end()]);
+    },
+  };
+}
+
+function openPool(
+  { database }: RegistryConfig,
+  { databaseUrl, logger, metrics }: ServiceResources,
+  name: string,
+  poolSize: number,
+): Pool {
+  const pool = createPool(
+    {
+      url: databaseUrl,
+      role: 'registry',
+      poolSize,
+      statementTimeoutMs: database.statementTimeout,
+      lockTimeoutMs: database.lockTimeout,
+    },
+    (error) => logger.warn({ err: error, pool: name }, 'a database connection was lost'),
+  );
+  metrics.poolGauge(name, () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
+  return pool;
+}
+
+interface Opened {
+  readonly pool: Pool;
+  readonly lookups: Pool;
+  readonly store: BlobStore;
+}
+
+function registryRoom({ content, gc, http }: RegistryConfig, { pool, lookups, store }: Opened): RegistryRoom {
+  return {
+    reader: new PostgresContentReader(pool, lookups),
+    repositories: new PostgresRepositories(pool),
+    work: new PostgresUnitOfWork(pool),
+    store,
+    push: {
+      uploads: new PostgresUploads(pool),
+      store,
+      hashes: new RunningHashes(),
+      leaseMs: content.uploadLease,
+      graceMs: gc.grace,
+      maxBlobBytes: content.maxBlob,
+      maxUploads: content.maxUploads,
+      newId: randomUUID,
+    },
+    rules: {
+      sparse: content.sparse,
+      graceMs: gc.grace,
+      maxManifestBytes: content.maxManifest,
+      maxTagsPerPush: content.maxTagsPerPush,
+    },
+    signer: {
+      sign: (text) => signWithRing(http.secret, text),
+      verify: (text, mac) => verifyWithRing(http.secret, text, mac),
+    },
+  };
+}
+
+function identification(
+  { token, login, http }: RegistryConfig,
+  pool: Pool,
+  { keys, revocations }: { keys: VerifyingKeys; revocations: RevocationList },
+): Identification {
+  const verifier = createTokenVerifier({
+    issuer: token.issuer,
+    audience: token.service,
+    keys: () => keys.current(),
+    onUnknownKid: () => keys.refreshForUnknownKid(),
+    revocations,
+    nowMs: Date.now,
+  });
+  const authenticate = createLogin({
+    config: login,
+    credentials: new PostgresCredentials(pool),
+    accountFailures: new PostgresAttemptCounter(pool, { prefix: 'account', windowMs: login.window }),
+    addressFailures: new PostgresAttemptCounter(pool, { prefix: 'address', windowMs: login.window }),
+    upgradesHashes: false,
+  });
+  const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
+  const reader = new PostgresAccessReader(pool);
+  const admit: AdmitCredentials = async ({ scopes, ...attempt }) => {
+    const { bearer, granted } = await resolveAccess(reader, await authenticate(attempt), scopes);
+    return { ...granted, accountId: bearer.accountId, accountName: bearer.accountName };
+  };
+  return { verifier, admit, addressOf: (request) => addressGroup(clientAddress(request, trustedProxies)) };
+}
