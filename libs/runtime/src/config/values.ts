@@ -1,21 +1,20 @@
+import { parseByteSize, parseDuration } from '@entrepot/oci';
 import { z } from 'zod';
 import { Secret } from './secret.js';
 import type { SecretRing } from './secret.js';
 
-const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const BYTES_PER_UNIT = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const RING_SECRET_MIN_LENGTH = 32;
 const RING_SECRET_MIN_DISTINCT = 5;
 const PLACEHOLDER = /change[-_ ]?me|example|placeholder|replace[-_ ]?(me|this)/i;
 
 /** A duration such as `15s`, `250ms`, `7d` or `0s`; parsed to milliseconds. */
 export function durationMs() {
-  return quantity(MS_PER_UNIT, 'a duration such as 250ms, 15s, 5m, 2h or 7d').meta({ unit: 'ms' });
+  return quantity(parseDuration, 'a duration such as 250ms, 15s, 5m, 2h or 7d').meta({ unit: 'ms' });
 }
 
 /** A size such as `64KiB` or `4MiB`; parsed to bytes. */
 export function byteSize() {
-  return quantity(BYTES_PER_UNIT, 'a size such as 512B, 64KiB, 4MiB or 1GiB').meta({ unit: 'bytes' });
+  return quantity(parseByteSize, 'a size such as 512B, 64KiB, 4MiB or 1GiB').meta({ unit: 'bytes' });
 }
 
 /** A TCP port; 0 where the setting says what it means. */
@@ -89,12 +88,10 @@ function weaknessOf(text: string): string | undefined {
   return undefined;
 }
 
-function quantity<Units extends Readonly<Record<string, number>>>(units: Units, expected: string) {
-  const pattern = new RegExp(`^(\\d{1,12})(${Object.keys(units).join('|')})$`);
+function quantity(parse: (text: string) => number | undefined, expected: string) {
   return z.string().transform((text, context): number => {
-    const match = pattern.exec(text.trim());
-    const value = Number(match?.[1]) * (units[match?.[2] ?? ''] ?? Number.NaN);
-    if (Number.isSafeInteger(value)) return value;
+    const value = parse(text);
+    if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: `must be ${expected}` });
     return z.NEVER;
   });

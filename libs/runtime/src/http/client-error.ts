@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { RegistryError } from '@entrepot/oci';
 import { activeResponse } from './connections.js';
 
@@ -24,7 +25,7 @@ export function answerClientError(error: ClientError, socket: Socket): void {
   const running = activeResponse(socket);
   if (!socket.writable || running?.headersSent === true) {
     if (running?.req.complete === true) running.once('close', () => socket.destroySoon());
-    else socket.destroy();
+    else socket.destroySoon();
     return;
   }
   if (running?.req.complete === true) {
@@ -33,6 +34,11 @@ export function answerClientError(error: ClientError, socket: Socket): void {
   }
   const [status, message] = describeRefusal(error);
   socket.end(renderAnswer(status, message), () => socket.destroy());
+}
+
+/** Answers CONNECT, which Node would cut off without a word. */
+export function answerTunnelRequest(socket: Duplex): void {
+  socket.end(renderAnswer(405, 'this is not a proxy'), () => socket.destroy());
 }
 
 function describeRefusal(error: ClientError): readonly [status: number, message: string] {

@@ -35,6 +35,8 @@ export interface Front {
   handle(request: IncomingMessage, response: FrontResponse): void;
   /** A request whose client waits for `100 Continue`: the handler decides, by `continueUpload`. */
   handleExpecting(request: IncomingMessage, response: FrontResponse): void;
+  /** A request with another expectation than `100-continue` (RFC 9110, 10.1.1). */
+  handleUnmet(request: IncomingMessage, response: FrontResponse): void;
   close(): void;
 }
 
@@ -64,6 +66,7 @@ export function createFront(options: FrontOptions): Front {
     if (options.isDraining()) response.shouldKeepAlive = false;
     response.ownHeaders = { 'X-Request-Id': exchange.requestId, ...mounted.headers };
     try {
+      refuseUnsound(request);
       mounted.handler(request, response);
     } catch (error) {
       answerError(request, response, error, { logger: options.logger });
@@ -81,8 +84,27 @@ export function createFront(options: FrontOptions): Front {
     },
     handle: (request, response) => handle(request, response, false),
     handleExpecting: (request, response) => handle(request, response, true),
+    handleUnmet(request, response) {
+      const message = 'the only expectation that is supported is 100-continue';
+      const refusal = new RegistryError('UNSUPPORTED', { status: 417, message });
+      answerError(request, response, refusal, { logger: options.logger });
+    },
     close: finish.close,
   };
+}
+
+/** What Node's parser lets pass and a proxy in front may read differently (RFC 9112, 2.3, 3.2 and 6.1). */
+function refuseUnsound(request: IncomingMessage): void {
+  const coding = request.headers['transfer-encoding'];
+  const reason =
+    request.httpVersionMajor !== 1
+      ? 'the HTTP version is not supported'
+      : coding !== undefined && coding.toLowerCase() !== 'chunked'
+        ? 'the only transfer coding that is supported is chunked'
+        : request.headers.host?.includes(',') === true
+          ? 'the request has more than one Host'
+          : undefined;
+  if (reason !== undefined) throw new RegistryError('UNSUPPORTED', { status: 400, message: reason });
 }
 
 function findMount(mounts: readonly Mounted[], url: string): Mounted | undefined {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpConfig } from '../config/sections.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { answerClientError } from './client-error.js';
+import { answerClientError, answerTunnelRequest } from './client-error.js';
 import { trackConnections } from './connections.js';
 import { createFront } from './front.js';
 import type { MountOptions } from './front.js';
@@ -48,6 +48,8 @@ export function createListener(options: ListenerOptions): Listener {
   configure(server, config);
   server.on('request', front.handle);
   server.on('checkContinue', front.handleExpecting);
+  server.on('checkExpectation', front.handleUnmet);
+  server.on('connect', (_request, socket) => answerTunnelRequest(socket));
   server.on('clientError', answerClientError);
   server.on('tlsClientError', (error: Error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   const connections = trackConnections(server);
@@ -94,6 +96,8 @@ function serverOptions(config: HttpConfig) {
     maxHeaderSize: config.maxHeaderBytes,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    // Two of a header that may come once are then no valid one, where Node would drop the second.
+    joinDuplicateHeaders: true,
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     headersTimeout: config.headerTimeout,
     // An upload takes as long as it takes; the idle timeout guards against clients that stop.

@@ -1,0 +1,121 @@
+import { Client } from 'pg';
+import { withTestDatabase } from '@entrepot/testkit/postgres';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLogger } from '../observe/logger.js';
+import { createQueues } from './create-queues.js';
+import type { Queues } from './create-queues.js';
+import { migrateQueues } from './migrate-queues.js';
+
+const database = withTestDatabase({ prepare: (url) => migrateQueues({ connectionString: url }) });
+
+function openQueues(service: string, lines: string[] = []): Queues {
+  const logger = createLogger(
+    { level: 'warn', format: 'json' },
+    { service, destination: { write: (line) => lines.push(line) } },
+  );
+  const queues = createQueues({ service, logger, connectionString: database.url });
+  onTestFinished(() => queues.close());
+  return queues;
+}
+
+describe('queues in Postgres', () => {
+  it('keeps its tables in a schema of its own', async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const { rows } = await client.query<{ table_schema: string }>(
+      `SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    expect(rows).toEqual([{ table_schema: 'bullmq' }]);
+  });
+
+  it('migrates again without harm', async () => {
+    await expect(migrateQueues({ connectionString: database.url })).resolves.toBeUndefined();
+  });
+
+  it('lets a granted role use the queues and no more', async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const role = `queue_user_${Math.random().toString(36).slice(2)}`;
+    await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'only-for-this-test'`);
+    onTestFinished(async () => {
+      await client.query(`DROP OWNED BY ${role}`);
+      await client.query(`DROP ROLE ${role}`);
+    });
+    await migrateQueues({ connectionString: database.url, roles: [role] });
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'only-for-this-test';
+    const logger = createLogger({ level: 'silent', format: 'json' }, { service: 'test' });
+    const queues = createQueues({ service: 'granted', logger, connectionString: url.href });
+    onTestFinished(() => queues.close());
+    const ran = new Promise<boolean>((resolve) => {
+      queues.everyInterval('look', 100, async () => resolve(true));
+    });
+    await expect(ran).resolves.toBe(true);
+  });
+
+  it('runs a task again and again, also after it failed', async () => {
+    const lines: string[] = [];
+    const queues = openQueues('repeating', lines);
+    let runs = 0;
+    await new Promise<void>((resolve) => {
+      const task = async (): Promise<void> => {
+        runs += 1;
+        if (runs === 1) throw new Error('the first run fails');
+        if (runs === 3) resolve();
+      };
+      queues.everyInterval('look', 100, task);
+    });
+    expect(lines.some((line) => line.includes('the first run fails'))).toBe(true);
+  });
+
+  it('fires once for all processes of a service, however they start', async () => {
+    const lines: string[] = [];
+    const firings: number[] = [];
+    await new Promise<void>((resolve) => {
+      const task = async (): Promise<void> => {
+        firings.push(Date.now());
+        if (firings.length === 8) resolve();
+      };
+      const processes = Array.from({ length: 3 }, () => openQueues('shared', lines));
+      for (const queues of processes) queues.everyInterval('look', 300, task);
+    });
+    // Schedules of their own would bring the eight firings within three intervals.
+    const elapsedMs = (firings.at(-1) ?? 0) - (firings[0] ?? 0);
+    expect(elapsedMs).toBeGreaterThan(4 * 300);
+  });
+
+  it('takes a schedule up again that was lost', async () => {
+    const first = openQueues('healing');
+    await new Promise<void>((resolve) => {
+      first.everyInterval('look', 200, async () => resolve());
+    });
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query(`DELETE FROM bullmq.job WHERE queue = 'healing'`);
+    await client.query(`DELETE FROM bullmq.scheduler WHERE queue = 'healing'`);
+    const again = new Promise<boolean>((resolve) => {
+      first.everyInterval('look', 200, async () => resolve(true));
+    });
+    await expect(again).resolves.toBe(true);
+  });
+
+  it('tells a running task to stop when it closes, and waits for it', async () => {
+    const queues = openQueues('closing');
+    const started = Promise.withResolvers<void>();
+    let finished = false;
+    queues.everyInterval('look', 100, async (signal) => {
+      started.resolve();
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      });
+      finished = true;
+    });
+    await started.promise;
+    await queues.close();
+    expect(finished).toBe(true);
+  });
+});

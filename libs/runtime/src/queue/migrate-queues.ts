@@ -1,0 +1,34 @@
+import { runMigrations } from 'bullmq';
+import { Client, escapeIdentifier } from 'pg';
+
+/** The tables of the queues are BullMQ's own, in a schema of their own. */
+export const QUEUE_SCHEMA = 'bullmq';
+
+export interface MigrateQueuesOptions {
+  /** A login that may create schemas. */
+  readonly connectionString: string;
+  /** Database roles that may use the queues. */
+  readonly roles?: readonly string[];
+}
+
+/**
+ * Creates or upgrades the tables of queues that live in Postgres; a part of the migrate command, since services may not change
+ * the schema. Safe to run at the same time in several processes, and again.
+ */
+export async function migrateQueues({ connectionString, roles = [] }: MigrateQueuesOptions): Promise<void> {
+  const client = new Client({ connectionString, application_name: 'entrepot migrate queues' });
+  await client.connect();
+  try {
+    await runMigrations(client, QUEUE_SCHEMA);
+    for (const role of roles) await grantUse(client, escapeIdentifier(role));
+  } finally {
+    await client.end();
+  }
+}
+
+async function grantUse(client: Client, role: string): Promise<void> {
+  await client.query(`GRANT USAGE ON SCHEMA ${QUEUE_SCHEMA} TO ${role}`);
+  await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${QUEUE_SCHEMA} TO ${role}`);
+  await client.query(`GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${QUEUE_SCHEMA} TO ${role}`);
+  await client.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${QUEUE_SCHEMA} TO ${role}`);
+}
