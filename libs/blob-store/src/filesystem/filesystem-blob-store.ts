@@ -158,7 +158,7 @@ export class FilesystemBlobStore implements BlobStore {
       root: this.#root,
       recordPath: join(this.#root, path.record),
       pool: this.#pool,
-      syncNames: () => this.#directories.sync(path.directory),
+      syncName: () => this.#directories.sync(path.directory),
       onClose: () => {
         if (this.#writers.get(key) === writer) this.#writers.delete(key);
       },

@@ -55,10 +55,11 @@ describe('file object writer', () => {
     });
     await writer.write(Buffer.from('x'));
     await expect(writer.complete(RECORD)).rejects.toThrow('no');
+    await expect(readFile(join(root, 'object.json'))).rejects.toThrow('ENOENT');
     expect(closed).toBe(1);
   });
 
-  it('syncs the name once for flushes, and again for the record', async () => {
+  it('syncs the name once, and leaves the record when all is durable', async () => {
     let syncs = 0;
     const writer = await openOn(join(root, 'object'), async () => {
       syncs += 1;
@@ -67,8 +68,9 @@ describe('file object writer', () => {
     await writer.flush();
     await writer.flush();
     expect(syncs).toBe(1);
+    await expect(readFile(join(root, 'object.json'))).rejects.toThrow('ENOENT');
     await writer.complete(RECORD);
-    expect(syncs).toBe(2);
+    expect(syncs).toBe(1);
     expect(await readFile(join(root, 'object.json'), 'utf8')).toBe(`${JSON.stringify(RECORD)}\n`);
   });
 
@@ -87,13 +89,13 @@ describe('file object writer', () => {
     expect(await readFile(join(root, 'other'))).toHaveLength(0);
   });
 
-  async function openOn(path: string, syncNames = async (): Promise<void> => undefined): Promise<FileObjectWriter> {
+  async function openOn(path: string, syncName = async (): Promise<void> => undefined): Promise<FileObjectWriter> {
     const isDevice = path.startsWith('/dev/');
     return new FileObjectWriter(await openFile(path, isDevice ? 'w' : 'wx'), 0, {
       root,
       recordPath: join(root, 'object.json'),
       pool: new BufferPool(4 * 2 ** 20),
-      syncNames,
+      syncName,
       onClose: () => {
         closed += 1;
       },

@@ -14,8 +14,8 @@ export interface WriterPlace {
   /** Absolute path of the sidecar. */
   readonly recordPath: string;
   readonly pool: BufferPool;
-  /** Makes the names of object and sidecar durable. */
-  readonly syncNames: () => Promise<void>;
+  /** Makes the name of the object durable. */
+  readonly syncName: () => Promise<void>;
   /** Called once, before the file is closed for whatever reason. */
   readonly onClose: () => void;
 }
@@ -69,9 +69,10 @@ export class FileObjectWriter implements ObjectWriter {
 
   async complete(record: ObjectRecord): Promise<void> {
     await this.#inTurn(async () => {
-      await writeFile(this.#place.recordPath, `${JSON.stringify(record)}\n`, { mode: 0o660 });
-      this.#isNameDurable = false;
       await this.#makeDurable();
+      // Only now, so that a record that can be read vouches for bytes that are durable. It is not synced itself: what a
+      // power loss takes of it, a rebuild makes good from the bytes.
+      await writeFile(this.#place.recordPath, `${JSON.stringify(record)}\n`, { mode: 0o660 });
       await this.#release();
     });
   }
@@ -119,7 +120,7 @@ export class FileObjectWriter implements ObjectWriter {
     await this.#handOver();
     await this.#settle();
     if (this.#fault !== undefined) throw this.#fault;
-    await settleAll([syncData(this.#file), this.#isNameDurable ? undefined : this.#place.syncNames()]);
+    await settleAll([syncData(this.#file), this.#isNameDurable ? undefined : this.#place.syncName()]);
     this.#isNameDurable = true;
     this.#unsyncedBytes = 0;
   }
