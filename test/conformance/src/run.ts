@@ -10,10 +10,11 @@ import { createFixtures } from './version-1-1/fixtures.js';
 import { runTaggedSuite } from './version-1-1/suite.js';
 import { createClient } from './wire/client.js';
 
-/** Runs the suites against the registry; rejects only when the seed blobs cannot be pushed. */
+/** Runs the suites against the registry; rejects where it does not answer, refuses the credentials or the seed blobs. */
 export async function runConformance(settings: Settings): Promise<Ledger> {
   const ledger: Ledger = [];
   const trial = createTrial(settings, ledger);
+  await trial.client.send({ method: 'GET', url: new URL('/v2/', settings.registry) });
   await seed(trial, settings.seedRepository);
   if (settings.suites.includes('main')) await runMainSuite(trial);
   if (settings.suites.includes('v1.1.1')) await runTagged(settings, ledger);

@@ -12,7 +12,7 @@ export function tally(assertions: readonly Assertion[]): Tally {
 }
 
 /** `N passed, N failed, N skipped`: the closing line of a report. */
-export function summarize(assertions: readonly Assertion[]): string {
+function summarize(assertions: readonly Assertion[]): string {
   const { pass, fail, skip } = tally(assertions);
   return `${pass} passed, ${fail} failed, ${skip} skipped`;
 }

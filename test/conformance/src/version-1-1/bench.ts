@@ -112,7 +112,7 @@ export function lastReplyOf(bench: Bench): WireReply {
 }
 
 /** The tags of a `tags/list` reply; none where it is not one. */
-export function tagsOf(reply: WireReply): readonly string[] {
+function tagsOf(reply: WireReply): readonly string[] {
   const { tags } = readJson(reply);
   return Array.isArray(tags) ? tags.map(String) : [];
 }
