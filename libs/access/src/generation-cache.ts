@@ -27,11 +27,6 @@ export class GenerationCache<K, V> {
     this.#young.set(key, value);
   }
 
-  delete(key: K): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
-  }
-
   /** Entries held, one in both generations counted twice. */
   get size(): number {
     return this.#young.size + this.#old.size;

@@ -109,6 +109,8 @@ function readKid(header: string): string {
 
 function checkSignature(parts: TokenParts, key: KeyObject): void {
   const signature = Buffer.from(parts.signature, 'base64url');
+  // The last character has spare bits: without this, one signature would have sixteen spellings.
+  if (signature.toString('base64url') !== parts.signature) throw new TokenRefused('malformed');
   const isGood = verify('sha256', Buffer.from(parts.signed), { key, dsaEncoding: 'ieee-p1363' }, signature);
   if (!isGood) throw new TokenRefused('signature');
 }

@@ -6,14 +6,13 @@ export async function insertUnlessTaken<Row extends ObjectLiteral>(
   target: EntityTarget<Row>,
   row: QueryDeepPartialEntity<Row>,
 ): Promise<boolean> {
-  const [key] = manager.connection.getMetadata(target).primaryColumns;
   const result = await manager
     .createQueryBuilder()
     .insert()
     .into(target)
     .values(row)
     .orIgnore()
-    .returning(key?.propertyName ?? '*')
+    .returning('*')
     .execute();
   return Array.isArray(result.raw) && result.raw.length > 0;
 }
