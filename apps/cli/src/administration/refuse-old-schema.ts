@@ -1,0 +1,16 @@
+import { createPool, pendingMigrations } from '@entrepot/metadata';
+import { CommandFailure } from '../exit-codes.js';
+import { ownerSettings } from './open-administration.js';
+
+/** Throws `CommandFailure` where the database lacks a migration that this version needs: only `migrate` may change it. */
+export async function refuseOldSchema(databaseUrl: string): Promise<void> {
+  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1 });
+  try {
+    const pending = await pendingMigrations(pool);
+    if (pending.length === 0) return;
+    const names = pending.map(({ name }) => name).join(', ');
+    throw new CommandFailure('unavailable', `the database lacks ${names}; run 'entrepot migrate' first`);
+  } finally {
+    await pool.end();
+  }
+}

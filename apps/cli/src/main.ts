@@ -1,0 +1,33 @@
+import { text } from 'node:stream/consumers';
+import { Command, CommanderError } from 'commander';
+import { addConfigCommands, VERSION } from './commands/config-commands.js';
+import { addProcessCommands } from './commands/process-commands.js';
+import type { CommandContext } from './commands/context.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { reportFailure } from './report-failure.js';
+
+const context: CommandContext = {
+  source: { environment: process.env },
+  write: (line) => void process.stdout.write(line),
+  readInput: () => text(process.stdin),
+};
+
+process.exitCode = await run(process.argv);
+
+async function run(argv: string[]): Promise<number> {
+  const program = new Command('entrepot')
+    .description('a trusted container registry')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError(true);
+  addProcessCommands(program, context);
+  addConfigCommands(program, context);
+  try {
+    await program.parseAsync(argv);
+    return EXIT_CODES.ok;
+  } catch (error) {
+    // Commander has printed what it objects to, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+    return reportFailure(error, (line) => process.stderr.write(line));
+  }
+}

@@ -1,0 +1,23 @@
+import { StoreUnavailable } from '@entrepot/content';
+import { DatabaseUnavailable } from '@entrepot/metadata';
+import { ConfigError, ListenError } from '@entrepot/runtime';
+import { CommandFailure, EXIT_CODES, type ExitReason } from './exit-codes.js';
+
+/** Prints why a command ended, in one line where something can be done about it, and returns the exit code. */
+export function reportFailure(error: unknown, write: (text: string) => unknown): number {
+  const reason = reasonOf(error);
+  if (reason === 'internal') {
+    write(`entrepot: unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  } else {
+    write(`entrepot: ${(error as Error).message}\n`);
+  }
+  if (error instanceof CommandFailure) for (const line of error.details) write(`  ${line}\n`);
+  return EXIT_CODES[reason];
+}
+
+function reasonOf(error: unknown): ExitReason {
+  if (error instanceof CommandFailure) return error.reason;
+  if (error instanceof ConfigError) return 'config';
+  if (error instanceof ListenError) return 'address';
+  return error instanceof DatabaseUnavailable || error instanceof StoreUnavailable ? 'unavailable' : 'internal';
+}

@@ -1,0 +1,61 @@
+import { authSections, startAuth } from '@entrepot/auth';
+import { jobrunnerSections, startJobrunner } from '@entrepot/jobrunner';
+import { registrySections, startRegistry } from '@entrepot/registry';
+import { createLogger, httpSection, loadConfig, logSection, opsSection } from '@entrepot/runtime';
+import type { ConfigSection, ServiceStarter } from '@entrepot/runtime';
+import { refuseOldSchema } from '../administration/refuse-old-schema.js';
+import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
+import { dataPaths } from '../standalone/data-directory.js';
+import { dataSection } from '../standalone/sections.js';
+import { standaloneSections, type SettingsSource, type StandaloneConfig } from '../standalone/settings.js';
+import { watchStopSignals } from '../standalone/stop-signals.js';
+import { composeServices } from './compose-services.js';
+
+interface Service {
+  readonly sections: readonly ConfigSection[];
+  /** Reads no more of the settings than its sections. */
+  readonly start: ServiceStarter<StandaloneConfig>;
+}
+
+/** What `entrepot serve` can run as a process of its own. */
+export const SERVICES = {
+  registry: { sections: registrySections, start: startRegistry },
+  auth: { sections: authSections, start: startAuth },
+  jobrunner: { sections: jobrunnerSections, start: startJobrunner },
+} as const satisfies Record<string, Service>;
+
+export type ServiceName = keyof typeof SERVICES;
+
+/** Runs one service until SIGINT or SIGTERM. Nothing is generated: a setting that is missing stops the start. */
+export async function serve(name: ServiceName, source: SettingsSource): Promise<void> {
+  const { config, databaseUrl } = readServiceSettings(SERVICES[name], source);
+  const logger = createLogger(config.log, { service: name });
+  const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
+  await refuseOldSchema(databaseUrl);
+  const dataDirectory = dataPaths(config.data.dir).top;
+  const services = await composeServices([SERVICES[name].start], config, { databaseUrl, dataDirectory, logger });
+  try {
+    const { origin } = await services.listen();
+    logger.info({ origin }, 'ready');
+    await stop.stopped;
+    logger.info('stopping');
+  } finally {
+    await services.drain();
+    await services.close();
+    stop.ignore();
+  }
+}
+
+function readServiceSettings({ sections }: Service, source: SettingsSource) {
+  const every = [httpSection, opsSection, logSection, dataSection, ...sections];
+  const wanted = every.filter((section, index) => every.findIndex(({ name }) => name === section.name) === index);
+  const config = loadConfig(wanted, { ...source, known: standaloneSections }) as StandaloneConfig;
+  const databaseUrl = config.database.url;
+  if (databaseUrl === undefined) {
+    throw new CommandFailure(
+      'config',
+      'ENTREPOT_DATABASE_URL: required, but not set; a service has no Postgres of its own',
+    );
+  }
+  return { config, databaseUrl };
+}
