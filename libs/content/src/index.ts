@@ -33,6 +33,7 @@ export type {
   FinishedUpload,
   Lease,
   Mount,
+  MountSource,
   NewUpload,
   Upload,
   UploadProgress,

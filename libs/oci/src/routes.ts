@@ -144,12 +144,23 @@ function bind({ row: { route }, name, value }: Found, method: RouteMethod, query
     case 'uploads':
       return { route, method, query, name: parseRepositoryName(name) };
     case 'manifest':
-      return { route, method, query, name: parseRepositoryName(name), reference: parseReference(value) };
+      return { route, method, query, name: parseRepositoryName(name), reference: parseReferenceOf(method, value) };
     case 'blob':
     case 'referrers':
       return { route, method, query, name: parseRepositoryName(name), digest: parseDigest(value) };
     case 'upload':
       return { route, method, query, name: parseRepositoryName(name), uploadId: parseUploadId(value) };
+  }
+}
+
+/** What cannot be a tag is not there to be read: 404, as the suite of version 1.1.1 expects. Writing it is a mistake. */
+function parseReferenceOf(method: RouteMethod, value: string): Reference {
+  try {
+    return parseReference(value);
+  } catch (error) {
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (!isRead || !(error instanceof RegistryError) || error.code !== 'TAG_INVALID') throw error;
+    throw new RegistryError('MANIFEST_UNKNOWN', { message: error.message });
   }
 }
 

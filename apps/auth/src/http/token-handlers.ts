@@ -122,6 +122,7 @@ function grantedScope({ granted }: IssuedToken): string {
     formatScope({ type: 'repository', name, actions: [...actions] }),
   );
   if (granted.catalog) scopes.push('registry:catalog:*');
+  if (granted.mount) scopes.push('registry:mount:pull');
   return scopes.join(' ');
 }
 

@@ -44,7 +44,7 @@ export class AccessGuard implements CanActivate {
     const challenge = this.#challenger(request, scope);
     const admit = (caller: Caller): boolean => {
       checkDemand(this.room.revocations, { demand, match, caller, challenge });
-      attachCall({ request, response, match, caller, challenge, mountFrom: readable(caller, mountFrom) } as Call);
+      attachCall({ request, response, match, caller, challenge, mountFrom } as Call);
       return true;
     };
     const caller = identifyCaller(this.room.identification, request, { scope, challenge });
@@ -94,8 +94,4 @@ function mountSourceOf(match: RouteMatch): RepositoryName | undefined {
     if (error instanceof RegistryError) return undefined;
     throw error;
   }
-}
-
-function readable(caller: Caller, name: RepositoryName | undefined): RepositoryName | undefined {
-  return name !== undefined && caller.repositories.get(name)?.actions.has('pull') ? name : undefined;
 }

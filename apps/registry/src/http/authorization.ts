@@ -31,5 +31,7 @@ export function scopeOf(match: RouteMatch, mountFrom: RepositoryName | undefined
   if (!('name' in match) || demand === undefined) return undefined;
   const actions = demand === 'push' ? 'pull,push' : demand;
   const own = `repository:${match.name}:${actions}`;
-  return mountFrom === undefined ? own : `${own} repository:${mountFrom}:pull`;
+  if (mountFrom !== undefined) return `${own} repository:${mountFrom}:pull`;
+  // A client that keeps this token will mount with it later, from repositories that it cannot name yet.
+  return match.route === 'uploads' ? `${own} registry:mount:pull` : own;
 }

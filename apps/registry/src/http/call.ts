@@ -38,7 +38,7 @@ interface MatchedCall<Match extends RouteMatch> {
   readonly response: ServerResponse;
   readonly match: Match;
   readonly caller: Caller;
-  /** The repository that a mount names, where the caller may pull it. */
+  /** The repository that a mount names. */
   readonly mountFrom: RepositoryName | undefined;
   /** 401 with the challenge of this request. */
   challenge(error?: 'invalid_token' | 'insufficient_scope'): RegistryError;

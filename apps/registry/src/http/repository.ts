@@ -1,6 +1,6 @@
 import { concernsRepository, type RepositoryAccess } from '@entrepot/access';
-import type { Repository } from '@entrepot/content';
-import { RegistryError, type RepositoryName } from '@entrepot/oci';
+import type { MountSource, Repository } from '@entrepot/content';
+import { RegistryError, parseQuery, type RepositoryName } from '@entrepot/oci';
 import { actorOf, type Call, type RegistryRoom } from './call.js';
 
 type NamedCall = Call<'tags' | 'referrers' | 'manifest' | 'blob' | 'uploads' | 'upload'>;
@@ -36,13 +36,27 @@ export async function openRepositoryId(room: RegistryRoom, call: NamedCall): Pro
   return repository.id;
 }
 
-/** Id of the repository that a mount names, undefined where the caller's access does not concern it. */
-export async function findMountSourceId(room: RegistryRoom, call: NamedCall): Promise<string | undefined> {
-  const access = call.mountFrom && call.caller.repositories.get(call.mountFrom);
-  if (!call.mountFrom || !access) return undefined;
-  if (access.repositoryId !== undefined) return access.repositoryId;
-  const found = await room.repositories.find(call.mountFrom);
-  return found && concernsRepository(access, call.caller.accountId, found) ? found.id : undefined;
+/**
+ * Where a mount may take its blob from: the repository that it names if the token opens it for pulling, or, where the
+ * token allows mounts at large, if the account may pull it; without a name any repository that the account may pull.
+ * Undefined where there is no such source: the mount then ends in an upload, and tells nothing.
+ */
+export async function findMountSource(room: RegistryRoom, call: Call<'uploads'>): Promise<MountSource | undefined> {
+  const { mountFrom, caller } = call;
+  const viewer = caller.accountId === undefined ? {} : { accountId: caller.accountId };
+  if (mountFrom === undefined) return namesSource(call) ? undefined : { viewer };
+  const access = caller.repositories.get(mountFrom);
+  const mayPull = access?.actions.has('pull') === true;
+  if (mayPull && access.repositoryId !== undefined) return { repositoryId: access.repositoryId };
+  const found = mayPull || caller.mount ? await room.repositories.find(mountFrom) : undefined;
+  if (!found) return undefined;
+  if (mayPull && concernsRepository(access, caller.accountId, found)) return { repositoryId: found.id };
+  return caller.mount ? { repositoryId: found.id, viewer } : undefined;
+}
+
+/** A name that no repository can have is a name all the same. */
+function namesSource({ match }: Call<'uploads'>): boolean {
+  return parseQuery(match.query).first('from') !== undefined;
 }
 
 /**

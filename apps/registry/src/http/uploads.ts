@@ -16,11 +16,10 @@ import {
   parseUploadRange,
   type Digest,
   type DigestAlgorithm,
-  type Query,
   type RepositoryName,
 } from '@entrepot/oci';
 import { actorOf, type Call, type RegistryRoom } from './call.js';
-import { findMountSourceId, needRepositoryId, openRepositoryId } from './repository.js';
+import { findMountSource, needRepositoryId, openRepositoryId } from './repository.js';
 import { bodyOf, hasBody, statedLength } from './request-body.js';
 
 /** POST of an upload: a mount (end-11), a whole blob (end-4b), or the opening of a session (end-4a, end-4c). */
@@ -31,7 +30,7 @@ export async function postUpload(room: RegistryRoom, call: Call<'uploads'>): Pro
   const algorithm = parseAlgorithm(query.first('digest-algorithm'), digest);
   checkStatedLength(room, call);
   const repositoryId = await openRepositoryId(room, call);
-  if (mounted && (await tryMount(room, call, { repositoryId, digest: mounted, query }))) {
+  if (mounted && (await tryMount(room, call, { repositoryId, digest: mounted }))) {
     sendCreated(call, mounted);
     return;
   }
@@ -124,17 +123,10 @@ async function inOrder<T>(
 async function tryMount(
   room: RegistryRoom,
   call: Call<'uploads'>,
-  { repositoryId, digest, query }: { repositoryId: string; digest: Digest; query: Query },
+  blob: { repositoryId: string; digest: Digest },
 ): Promise<boolean> {
-  const { accountId } = call.caller;
-  const { graceMs } = room.rules;
-  if (query.first('from') === undefined) {
-    const viewer = accountId === undefined ? {} : { accountId };
-    return room.push.uploads.mount({ repositoryId, digest, graceMs, source: { viewer } });
-  }
-  const sourceId = await findMountSourceId(room, call);
-  if (sourceId === undefined) return false;
-  return room.push.uploads.mount({ repositoryId, digest, graceMs, source: { repositoryId: sourceId } });
+  const source = await findMountSource(room, call);
+  return source !== undefined && room.push.uploads.mount({ ...blob, graceMs: room.rules.graceMs, source });
 }
 
 function optionalDigest(text: string | undefined): Digest | undefined {

@@ -29,15 +29,18 @@ export function repositoryNamesOf(scopes: readonly RequestedScope[]): string[] {
 export function grantScopes(facts: AccessFacts, scopes: readonly RequestedScope[]): GrantedAccess {
   const repositories = new Map<string, RepositoryAccess>();
   let catalog = false;
+  let mount = false;
   for (const scope of scopes) {
     if (scope.type === 'registry' && scope.name === 'catalog') {
       catalog ||= scope.actions.includes('*') && decide(facts.subject, 'list', { kind: 'catalog' });
+    } else if (scope.type === 'registry' && scope.name === 'mount') {
+      mount ||= scope.actions.includes('pull') && facts.subject.kind === 'account';
     } else if (scope.repository !== undefined) {
       const access = grantRepository(facts, scope, repositories.get(scope.repository));
       if (access) repositories.set(scope.repository, access);
     }
   }
-  return { repositories, catalog };
+  return { repositories, catalog, mount };
 }
 
 function grantRepository(

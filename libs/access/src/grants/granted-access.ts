@@ -25,6 +25,8 @@ export interface GrantedAccess {
   readonly repositories: ReadonlyMap<string, RepositoryAccess>;
   /** May list the catalog. */
   readonly catalog: boolean;
+  /** May mount from any repository that the account may pull, without naming it here (scope `registry:mount:pull`). */
+  readonly mount: boolean;
 }
 
 /** A repository as the data plane found it under a name. */

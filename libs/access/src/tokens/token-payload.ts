@@ -47,6 +47,10 @@ export function accessClaims(granted: GrantedAccess): {
     access.push({ type: 'registry', name: 'catalog', actions: ['*'] });
     acc.push(null);
   }
+  if (granted.mount) {
+    access.push({ type: 'registry', name: 'mount', actions: ['pull'] });
+    acc.push(null);
+  }
   return { access, acc };
 }
 
@@ -54,6 +58,7 @@ export function accessClaims(granted: GrantedAccess): {
 export function grantedAccessOf(payload: TokenPayload): GrantedAccess {
   const repositories = new Map<string, RepositoryAccess>();
   let catalog = false;
+  let mount = false;
   for (const [index, entry] of payload.access.entries()) {
     const binding = payload.ent.acc[index];
     if (entry.type === 'repository' && binding) {
@@ -65,9 +70,11 @@ export function grantedAccessOf(payload: TokenPayload): GrantedAccess {
       });
     } else if (entry.type === 'registry' && entry.name === 'catalog') {
       catalog ||= entry.actions.includes('*');
+    } else if (entry.type === 'registry' && entry.name === 'mount') {
+      mount ||= entry.actions.includes('pull');
     }
   }
-  return { repositories, catalog };
+  return { repositories, catalog, mount };
 }
 
 function isRepositoryAction(action: string): action is RepositoryAction {

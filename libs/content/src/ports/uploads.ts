@@ -45,12 +45,17 @@ export interface FinishedUpload extends Lease {
   readonly graceMs: number;
 }
 
+/** Where to mount from: this repository, any that the viewer may pull, or this one if the viewer may pull it. */
+export interface MountSource {
+  readonly repositoryId?: string;
+  readonly viewer?: Viewer;
+}
+
 export interface Mount {
   readonly repositoryId: string;
   readonly digest: Digest;
   readonly graceMs: number;
-  /** The repository to mount from, or who asks: then any repository that the viewer may pull will do. */
-  readonly source: { readonly repositoryId: string } | { readonly viewer: Viewer };
+  readonly source: MountSource;
 }
 
 /** State of uploads. Every method is one short write or read; none is called with a transaction open. */

@@ -4,19 +4,21 @@ import { digestBytes } from '../database/digest-bytes.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
+/** $5: the only source, or null; without one, or with a viewer ($1), the source must be one that the viewer may pull. */
+const SOURCE = `
+  SELECT l.digest FROM repository_blob l JOIN repository r ON r.id = l.repository_id
+  WHERE l.digest = $3 AND ($5::uuid IS NULL OR r.id = $5) AND (NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY}))
+  LIMIT 1`;
+
 /**
- * Links a blob to a repository from another one that holds it. Without a named source any repository will do that the
- * viewer may pull; what others hold stays unseen. The foreign key decides against a review that takes the blob now.
+ * Links a blob to a repository from another one that holds it; what the viewer may not pull stays unseen. The foreign
+ * key decides against a review that takes the blob now.
  */
 export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, source }: Mount): Promise<boolean> {
-  const isNamed = 'repositoryId' in source;
   const rows = await queryRows(pool, {
-    name: isNamed ? 'mount-blob-from' : 'mount-blob',
+    name: 'mount-blob',
     text: `
-      WITH held AS (
-        SELECT l.digest FROM repository_blob l ${isNamed ? '' : 'JOIN repository r ON r.id = l.repository_id'}
-        WHERE l.digest = $3 AND ${isNamed ? 'l.repository_id = $1' : `(r.id = $2 OR (${VISIBLE_REPOSITORY}))`}
-        LIMIT 1),
+      WITH held AS (${SOURCE}),
       linked AS (
         INSERT INTO repository_blob (repository_id, digest) SELECT $2, digest FROM held
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL
@@ -34,10 +36,12 @@ export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, 
         ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
       SELECT digest FROM linked`,
     values: [
-      isNamed ? source.repositoryId : (source.viewer.accountId ?? null),
+      source.viewer?.accountId ?? null,
       repositoryId,
       digestBytes(digest),
       graceMs,
+      source.repositoryId ?? null,
+      source.viewer !== undefined || source.repositoryId === undefined,
     ],
   });
   return rows.length > 0;
