@@ -64,8 +64,12 @@ export function openWithRing(ring: SecretRing, sealed: string, purpose: string):
   })
     .setAAD(Buffer.from(purpose))
     .setAuthTag(tag);
-  const opened = [decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()];
-  return Buffer.concat(opened).toString('utf8');
+  try {
+    const opened = [decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()];
+    return Buffer.concat(opened).toString('utf8');
+  } catch (error) {
+    throw new Error('the sealed value was changed, or sealed for another purpose', { cause: error });
+  }
 }
 
 /** Whether a sealed value was made under another secret than the ring's first, and should be sealed again. */

@@ -12,6 +12,7 @@ import { answerError } from './answer-error.js';
 import { clientAddress } from './client-address.js';
 import { markActive, markDone } from './connections.js';
 import type { FrontResponse } from './front-response.js';
+import { isOutstanding } from './refuse-body.js';
 
 export interface FrontOptions {
   readonly config: HttpConfig;
@@ -162,7 +163,7 @@ function createFinish({ config, logger }: FrontOptions): { onClose(this: FrontRe
         );
       }
       // A body that was not read to its end makes the rest of the connection unreadable, and must not be read without bound.
-      if (!request.complete) request.socket.destroySoon();
+      if (isOutstanding(request)) request.socket.destroySoon();
     },
     close: () => accessLog?.end(),
   };

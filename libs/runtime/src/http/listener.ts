@@ -12,7 +12,7 @@ import { createFront } from './front.js';
 import type { MountOptions } from './front.js';
 import { FrontResponse } from './front-response.js';
 import { listenOn } from './listen.js';
-import { readTlsFiles, watchTlsFiles } from './tls-files.js';
+import { fingerprintOf, readTlsFiles, watchTlsFiles } from './tls-files.js';
 import type { TlsFiles } from './tls-files.js';
 
 export interface ListenerOptions {
@@ -44,6 +44,7 @@ export function createListener(options: ListenerOptions): Listener {
   const state = { isDraining: false };
   const front = createFront({ ...options, isDraining: () => state.isDraining });
   const tls = tlsFilesOf(config);
+  const tlsFingerprint = tls === undefined ? '' : fingerprintOf(tls);
   const server = tls === undefined ? createServer(serverOptions(config)) : createTls(config, tls);
   configure(server, config);
   server.on('request', front.handle);
@@ -75,7 +76,7 @@ export function createListener(options: ListenerOptions): Listener {
     mount: front.mount,
     async listen() {
       const address = await listenOn(server, { host: config.host, port: config.port, section: 'http' });
-      if (tls !== undefined) stopWatching = watchTlsFiles(server as TlsServer, tls, logger);
+      if (tls !== undefined) stopWatching = watchTlsFiles(server as TlsServer, tls, tlsFingerprint, logger);
       const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
       return {
         host: address.address,

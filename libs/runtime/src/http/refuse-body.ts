@@ -33,7 +33,8 @@ export function continueUpload(request: IncomingMessage, response: ServerRespons
   response.writeContinue();
 }
 
-function isOutstanding(request: IncomingMessage): boolean {
+/** Whether more of the request's body is to come than Node may be left to read and drop so that the connection stays usable. */
+export function isOutstanding(request: IncomingMessage): boolean {
   if (request.complete || request.destroyed) return false;
   if (exchangeOf(request).expectsContinue || request.headers['transfer-encoding'] !== undefined) return true;
   return Number(request.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES;

@@ -65,16 +65,16 @@ export interface RawAnswer {
 /** Sends bytes as they are and collects what comes back until the server closes the connection. */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
   const socket = await openSocket(port);
-  // The server may close before it has read all; what it answered before is what counts.
-  socket.on('error', () => undefined);
   socket.write(bytes);
   const text = await readToEnd(socket);
-  return { text, statuses: [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1])) };
+  return { text, statuses: [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1])) };
 }
 
 export async function openSocket(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
+  // The server may close before it has read all; what it answered before is what counts.
+  socket.on('error', () => undefined);
   onTestFinished(() => void socket.destroy());
   return socket;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
@@ -33,12 +33,15 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions {
 
 /**
  * Takes new files into use when they change, and on SIGHUP, for connections made from then on. Files that cannot be used are
- * logged and the former stay. Files are looked at by path every two seconds, which sees replaced files and swapped symbolic links
+ * logged and the former stay. The paths are looked at every two seconds, which sees replaced files and swapped symbolic links
  * (as Kubernetes updates a mounted secret) where a watch on the file itself would not.
+ * @param loaded what `fingerprintOf` gave before the files in use were read.
  * @returns a function that stops watching.
  */
-export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): () => void {
+export function watchTlsFiles(server: Server, files: TlsFiles, loaded: string, logger: Logger): () => void {
+  let seen = loaded;
   const reload = (): void => {
+    seen = fingerprintOf(files);
     try {
       server.setSecureContext(readTlsFiles(files));
       logger.info({ certificate: files.certificatePath }, 'the TLS certificate was loaded again');
@@ -46,13 +49,28 @@ export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): 
       logger.error({ err: error }, 'the new TLS files cannot be used; the former certificate stays');
     }
   };
-  const paths = [files.certificatePath, files.keyPath];
-  for (const path of paths) watchFile(path, { interval: POLL_INTERVAL_MS, persistent: false }, reload);
+  const timer = setInterval(() => {
+    if (fingerprintOf(files) !== seen) reload();
+  }, POLL_INTERVAL_MS).unref();
   process.on('SIGHUP', reload);
   return () => {
-    for (const path of paths) unwatchFile(path, reload);
+    clearInterval(timer);
     process.off('SIGHUP', reload);
   };
+}
+
+/** Differs when a file was replaced or written; a file that cannot be seen has a fingerprint too. */
+export function fingerprintOf(files: TlsFiles): string {
+  return [files.certificatePath, files.keyPath].map(fingerprintOfFile).join(' ');
+}
+
+function fingerprintOfFile(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path);
+    return `${ino}:${mtimeMs}:${size}`;
+  } catch {
+    return 'unseen';
+  }
 }
 
 function readPem(path: string, variable: string): Buffer {
