@@ -38,6 +38,8 @@ export function answerClientError(error: ClientError, socket: Socket): void {
 
 /** Answers CONNECT, which Node would cut off without a word. */
 export function answerTunnelRequest(socket: Duplex): void {
+  // Node has let go of this socket: nobody else would hear that the client reset it.
+  socket.on('error', () => socket.destroy());
   socket.end(renderAnswer(405, 'this is not a proxy'), () => socket.destroy());
 }
 

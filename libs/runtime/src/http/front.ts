@@ -165,6 +165,9 @@ function createFinish({ config, logger }: FrontOptions): { onClose(this: FrontRe
       // A body that was not read to its end makes the rest of the connection unreadable, and must not be read without bound.
       if (isOutstanding(request)) request.socket.destroySoon();
     },
-    close: () => accessLog?.end(),
+    close() {
+      accessLog?.flushSync();
+      accessLog?.end();
+    },
   };
 }

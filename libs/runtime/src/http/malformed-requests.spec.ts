@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerBodyLength, sendRaw, startListener } from './started-listener.suite.js';
+import { answerBodyLength, openSocket, readToEnd, sendRaw, startListener } from './started-listener.suite.js';
 
 const HOST = 'Host: registry\r\n';
 const SMUGGLED = 'GET /v2/smuggled HTTP/1.1\r\nHost: registry\r\n\r\n';
@@ -103,6 +103,23 @@ describe('requests that proxies and servers read differently', () => {
     const { statuses, text } = await sendRaw(port, `GET /v2/ HTTP/1.1\r\n${HOST}\r\nno request\r\n\r\n`);
     expect(statuses).toEqual([200]);
     expect(text).toContain('first');
+  });
+
+  it('survives a client that resets the connection right after CONNECT', async () => {
+    const { port, origin } = await startListener(answerBodyLength);
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const socket = await openSocket(port);
+      socket.write(`CONNECT other:443 HTTP/1.1\r\n${HOST}\r\n`, () => socket.resetAndDestroy());
+      await readToEnd(socket);
+    }
+    expect((await fetch(`${origin}/v2/`)).status).toBe(200);
+  });
+
+  it('D-10: answers a body that ends before its Content-Length', async () => {
+    const { port } = await startListener(answerBodyLength);
+    const socket = await openSocket(port);
+    socket.end(post('Content-Length: 10\r\n', 'hello'));
+    expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   it('takes the absolute form of a URL as the path in it', async () => {

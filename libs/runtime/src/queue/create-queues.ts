@@ -31,7 +31,8 @@ export interface Queues {
 const CONCURRENCY = 4;
 const POOL_SIZE = 2;
 const MIN_CHECK_INTERVAL_MS = 1000;
-const MAX_RETRY_MS = 1000;
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 30_000;
 /** How far a firing may be behind before its schedule counts as lost. */
 const OVERDUE_MS = 10_000;
 
@@ -97,14 +98,17 @@ interface Schedule {
  */
 async function keepScheduled(schedule: Schedule): Promise<void> {
   const { intervalMs, signal, report } = schedule;
+  let failures = 0;
   while (!signal.aborted) {
-    let waitMs = Math.max(intervalMs, MIN_CHECK_INTERVAL_MS);
     try {
       await ensureScheduled(schedule);
+      failures = 0;
     } catch (error) {
-      waitMs = Math.random() * MAX_RETRY_MS;
+      failures += 1;
       report(error instanceof Error ? error : new Error(String(error)));
     }
+    const retryMs = Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * Math.random();
+    const waitMs = failures === 0 ? Math.max(intervalMs, MIN_CHECK_INTERVAL_MS) : retryMs;
     await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
