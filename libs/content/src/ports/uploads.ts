@@ -16,6 +16,8 @@ export interface Upload {
   readonly algorithm: DigestAlgorithm;
   /** Digest of exactly those bytes by `algorithm`, where the last writer knew it. */
   readonly digest?: Digest;
+  /** A former holder of the lease let it run out: what is stored may differ from what was hashed. */
+  readonly wasAbandoned?: boolean;
 }
 
 export interface UploadProgress {

@@ -31,10 +31,7 @@ export interface Appended {
  * its length, each time with what is durable by then. On failure the durable part is noted and the lease given back.
  */
 export async function appendBytes(room: PushRoom, held: HeldLease, upload: Upload, body: Bytes): Promise<Appended> {
-  const hash =
-    upload.offsetBytes === 0
-      ? new RunningHash(upload.algorithm)
-      : room.hashes.take(held.lease.uploadId, upload.algorithm, upload.offsetBytes);
+  const hash = hashFor(room, held, upload);
   const appended = { writer: await openWriter(room, held, upload), hash };
   try {
     await pump(room, held, appended, body);
@@ -44,6 +41,16 @@ export async function appendBytes(room: PushRoom, held: HeldLease, upload: Uploa
     throw error;
   }
   return appended;
+}
+
+/**
+ * The hash to go on with. None where this process has not seen the bytes, or where a former writer may have touched them
+ * since: then they are read back at the end. From the first byte on an object is a new one, which nobody else can reach.
+ */
+function hashFor({ hashes }: PushRoom, { lease }: HeldLease, upload: Upload): RunningHash | undefined {
+  const kept = hashes.take(lease.uploadId, upload.algorithm, upload.offsetBytes);
+  if (upload.offsetBytes === 0) return new RunningHash(upload.algorithm);
+  return upload.wasAbandoned === true ? undefined : kept;
 }
 
 /** Makes the bytes durable, notes them and gives the lease back. */

@@ -22,16 +22,22 @@ export async function finishUpload(room: PushRoom, { ref, digest, last }: Finish
   const { held, upload } = await leaseUpload(room, ref, last?.position);
   const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
   const appended = await appendBytes(room, held, hashingBy, last?.body ?? nothing());
-  const stored = await storedDigest(room, appended, { upload, digest });
-  if (stored !== digest) {
+  try {
+    checkDigest(digest, await storedDigest(room, appended, { upload, digest }));
+    await held.ensure();
+    await commit(room, ref, held, { upload, digest, writer: appended.writer });
+  } catch (error) {
     await abandon(held, appended.writer);
-    throw new RegistryError('DIGEST_INVALID', {
-      message: 'the bytes received do not have the digest that was given',
-      detail: { expected: digest, received: stored },
-    });
+    throw error;
   }
-  await held.ensure();
-  await commit(room, ref, held, { upload, digest, writer: appended.writer });
+}
+
+function checkDigest(expected: Digest, received: Digest): void {
+  if (received === expected) return;
+  throw new RegistryError('DIGEST_INVALID', {
+    message: 'the bytes received do not have the digest that was given',
+    detail: { expected, received },
+  });
 }
 
 /** The body of a request without one. */
@@ -45,8 +51,8 @@ async function storedDigest(
 ): Promise<Digest> {
   const algorithm = digestAlgorithm(digest);
   if (hash?.algorithm === algorithm) return hash.digest();
-  const isUnchanged = upload.digest !== undefined && writer.offsetBytes === upload.offsetBytes;
-  if (isUnchanged && upload.algorithm === algorithm) return upload.digest;
+  const isKnown = upload.digest !== undefined && upload.algorithm === algorithm && upload.wasAbandoned !== true;
+  if (isKnown && writer.offsetBytes === upload.offsetBytes) return upload.digest;
   return readBack(room, upload, writer, new RunningHash(algorithm));
 }
 
@@ -57,10 +63,10 @@ async function readBack(room: PushRoom, upload: Upload, writer: ObjectWriter, ha
   return hash.digest();
 }
 
-/** Gives the lease back with the row as it was: what this request wrote is cut off by the next writer. */
+/** Gives the lease back, if it is still ours, with the row as it was: what was written is cut off by the next writer. */
 async function abandon(held: HeldLease, writer: ObjectWriter): Promise<void> {
   await writer.abandon();
-  await held.release();
+  await held.release().catch(() => undefined);
 }
 
 async function commit(

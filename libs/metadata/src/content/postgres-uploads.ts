@@ -81,15 +81,16 @@ export class PostgresUploads implements Uploads {
   }
 
   async lease(ref: UploadRef, { leaseId }: Lease, leaseMs: number): Promise<Upload | 'held' | undefined> {
-    const [row] = await queryRows<UploadRow>(this.pool, {
+    const [row] = await queryRows<UploadRow & { readonly was_abandoned: boolean }>(this.pool, {
       name: 'lease-upload',
       text: `
-        UPDATE upload SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', touched_at = now()
-        WHERE ${BELONGS} AND (lease_until IS NULL OR lease_until < now())
-        RETURNING ${COLUMNS}`,
+        UPDATE upload u SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', touched_at = now()
+        FROM (SELECT id AS found_id, lease_id AS former_id FROM upload WHERE ${BELONGS} FOR UPDATE) AS former
+        WHERE u.id = former.found_id AND (u.lease_until IS NULL OR u.lease_until < now())
+        RETURNING ${COLUMNS}, former_id IS NOT NULL AS was_abandoned`,
       values: [...belonging(ref), leaseId, leaseMs],
     });
-    if (row) return toUpload(row);
+    if (row) return { ...toUpload(row), wasAbandoned: row.was_abandoned };
     return (await this.find(ref)) ? 'held' : undefined;
   }
 
