@@ -41,6 +41,7 @@ async function main(): Promise<void> {
     await Promise.race([bench(options, { directory, size, workloads }), interrupted.promise]);
   } finally {
     await stopAllServers();
+    say('removing the data');
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   }
 }
