@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from './decide.js';
 import type { AccountSubject, Action, Resource, Role, Subject } from './subject.js';
 
-const ACTIONS: readonly Action[] = ['pull', 'push', 'delete', 'manage', 'create', 'list'];
+const ACTIONS: readonly Action[] = ['pull', 'push', 'delete', 'manage', 'create', 'list', 'mount'];
 const ACME = 'namespace-acme';
 const APP = 'repository-app';
 
@@ -59,28 +59,29 @@ const resources = {
 } as const satisfies Record<string, Resource>;
 
 /** Rows: who. Columns: what may be done to the public repository, the private one, the namespace, the catalog. */
+const LIST = 'list mount';
 const PULL = 'pull';
 const WRITE = 'pull push delete';
 const ALL = 'pull push delete manage';
 const table: Readonly<Record<keyof typeof subjects, readonly [string, string, string, string]>> = {
   anonymous: [PULL, '', '', ''],
-  'signed in': [PULL, '', '', 'list'],
+  'signed in': [PULL, '', '', LIST],
   'disabled administrator': ['', '', '', ''],
   'disabled owner': ['', '', '', ''],
-  member: [PULL, '', '', 'list'],
-  'owner of another organisation': [PULL, '', '', 'list'],
-  'admin of another repository': [PULL, '', '', 'list'],
-  'admin of another namespace': [PULL, '', '', 'list'],
-  'read on the repository': [PULL, PULL, '', 'list'],
-  'write on the repository': [WRITE, WRITE, '', 'list'],
-  'admin on the repository': [ALL, ALL, '', 'list'],
-  'read on the namespace': [PULL, PULL, '', 'list'],
-  'write on the namespace': [WRITE, WRITE, '', 'list'],
-  'admin on the namespace': [ALL, ALL, 'create', 'list'],
-  'read by one team, write by another': [WRITE, WRITE, '', 'list'],
-  owner: [ALL, ALL, 'manage create', 'list'],
-  'user in the own namespace': [ALL, ALL, 'manage create', 'list'],
-  administrator: [ALL, ALL, 'manage create', 'list'],
+  member: [PULL, '', '', LIST],
+  'owner of another organisation': [PULL, '', '', LIST],
+  'admin of another repository': [PULL, '', '', LIST],
+  'admin of another namespace': [PULL, '', '', LIST],
+  'read on the repository': [PULL, PULL, '', LIST],
+  'write on the repository': [WRITE, WRITE, '', LIST],
+  'admin on the repository': [ALL, ALL, '', LIST],
+  'read on the namespace': [PULL, PULL, '', LIST],
+  'write on the namespace': [WRITE, WRITE, '', LIST],
+  'admin on the namespace': [ALL, ALL, 'create', LIST],
+  'read by one team, write by another': [WRITE, WRITE, '', LIST],
+  owner: [ALL, ALL, 'manage create', LIST],
+  'user in the own namespace': [ALL, ALL, 'manage create', LIST],
+  administrator: [ALL, ALL, 'manage create', LIST],
 };
 
 const cells = Object.entries(table).flatMap(([who, columns]) =>

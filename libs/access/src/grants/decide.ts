@@ -10,6 +10,7 @@ const NEEDED_RANK: Readonly<Record<Action, number>> = {
   manage: RANK.admin,
   create: Number.POSITIVE_INFINITY,
   list: Number.POSITIVE_INFINITY,
+  mount: Number.POSITIVE_INFINITY,
 };
 
 /**
@@ -20,7 +21,7 @@ export function decide(subject: Subject, action: Action, resource: Resource): bo
   if (subject.kind === 'account' && subject.isDisabled) return false;
   switch (resource.kind) {
     case 'catalog':
-      return action === 'list' && subject.kind === 'account';
+      return (action === 'list' || action === 'mount') && subject.kind === 'account';
     case 'namespace':
       return subject.kind === 'account' && decideOnNamespace(subject, action, resource.namespaceId);
     case 'repository':

@@ -29,8 +29,12 @@ const targets = new Map<string, ScopeTarget>([
 
 function grant(subject: Subject, ...scopes: string[]) {
   const facts: AccessFacts = { subject, targets };
-  const { repositories, catalog } = grantScopes(facts, parseScopes(scopes));
-  return { catalog, actions: Object.fromEntries([...repositories].map(([name, { actions }]) => [name, [...actions]])) };
+  const { repositories, catalog, mount } = grantScopes(facts, parseScopes(scopes));
+  return {
+    catalog,
+    mount,
+    actions: Object.fromEntries([...repositories].map(([name, { actions }]) => [name, [...actions]])),
+  };
 }
 
 describe('grantScopes', () => {
@@ -41,7 +45,7 @@ describe('grantScopes', () => {
     ['repository:alice/app:delete,admin,fly', ['delete']],
     ['repository(plugin):alice/app:pull', ['pull']],
   ])('gives the owner %s', (scope, actions) => {
-    expect(grant(alice, scope)).toEqual({ catalog: false, actions: { 'alice/app': actions } });
+    expect(grant(alice, scope)).toEqual({ catalog: false, mount: false, actions: { 'alice/app': actions } });
   });
 
   it('gives a reader no more than pull, whatever is asked (B-06)', () => {
@@ -55,6 +59,7 @@ describe('grantScopes', () => {
     for (const name of ['acme/app', 'acme/new', 'nobody/nothing', 'alice/app', 'alice/new']) {
       expect(grant(anonymous, `repository:${name}:pull,push,delete`, `repository:${name}:*`)).toEqual({
         catalog: false,
+        mount: false,
         actions: {},
       });
     }
@@ -86,6 +91,12 @@ describe('grantScopes', () => {
     expect(grant({ kind: 'anonymous' }, 'registry:catalog:*').catalog).toBe(false);
   });
 
+  it('lets whoever is signed in mount at large, and for `pull` only', () => {
+    expect(grant(alice, 'registry:mount:pull').mount).toBe(true);
+    expect(grant(alice, 'registry:mount:*').mount).toBe(false);
+    expect(grant({ kind: 'anonymous' }, 'registry:mount:pull').mount).toBe(false);
+  });
+
   it('leaves out unknown types, hosts and names (B-09)', () => {
     const scopes = [
       'artefact:alice/app:pull',
@@ -96,12 +107,15 @@ describe('grantScopes', () => {
       'repository::pull',
       'repository',
     ];
-    expect(grant(alice, ...scopes)).toEqual({ catalog: false, actions: {} });
+    expect(grant(alice, ...scopes)).toEqual({ catalog: false, mount: false, actions: {} });
   });
 
   it('grants a disabled account nothing, public repositories included', () => {
-    expect(grant({ ...alice, isDisabled: true }, 'repository:acme/open:pull registry:catalog:*')).toEqual({
+    expect(
+      grant({ ...alice, isDisabled: true }, 'repository:acme/open:pull registry:catalog:* registry:mount:pull'),
+    ).toEqual({
       catalog: false,
+      mount: false,
       actions: {},
     });
   });

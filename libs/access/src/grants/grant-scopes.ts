@@ -34,7 +34,7 @@ export function grantScopes(facts: AccessFacts, scopes: readonly RequestedScope[
     if (scope.type === 'registry' && scope.name === 'catalog') {
       catalog ||= scope.actions.includes('*') && decide(facts.subject, 'list', { kind: 'catalog' });
     } else if (scope.type === 'registry' && scope.name === 'mount') {
-      mount ||= scope.actions.includes('pull') && facts.subject.kind === 'account';
+      mount ||= scope.actions.includes('pull') && decide(facts.subject, 'mount', { kind: 'catalog' });
     } else if (scope.repository !== undefined) {
       const access = grantRepository(facts, scope, repositories.get(scope.repository));
       if (access) repositories.set(scope.repository, access);

@@ -46,6 +46,6 @@ export type Resource = RepositoryResource | NamespaceResource | CatalogResource;
 
 /**
  * pull, push, delete (tags, manifests, blobs) and manage (settings, grants, removal) belong to repositories; create
- * (a repository) and manage (teams, members) to namespaces; list to the catalog.
+ * (a repository) and manage (teams, members) to namespaces; list, and mount from whatever one may pull, to the catalog.
  */
-export type Action = 'pull' | 'push' | 'delete' | 'manage' | 'create' | 'list';
+export type Action = 'pull' | 'push' | 'delete' | 'manage' | 'create' | 'list' | 'mount';

@@ -30,6 +30,7 @@ const order: TokenOrder = {
       ],
     ]),
     catalog: true,
+    mount: true,
   },
   nowMs: NOW_MS,
   lifetimeMs: 300_000,
@@ -86,12 +87,13 @@ describe('a minted token', () => {
         { type: 'repository', name: 'alice/app', actions: ['pull', 'push'] },
         { type: 'repository', name: 'alice/new', actions: ['pull'] },
         { type: 'registry', name: 'catalog', actions: ['*'] },
+        { type: 'registry', name: 'mount', actions: ['pull'] },
       ],
       ent: {
         t: 'access',
         uid: 'alice-id',
         av: 3,
-        acc: [{ id: 'app-id', ns: 'alice-id', v: 2 }, { id: null, ns: 'alice-id', v: 1 }, null],
+        acc: [{ id: 'app-id', ns: 'alice-id', v: 2 }, { id: null, ns: 'alice-id', v: 1 }, null, null],
       },
     });
   });
