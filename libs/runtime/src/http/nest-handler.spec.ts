@@ -154,6 +154,12 @@ describe('createNestHandler', () => {
     expect(await answer.json()).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
   });
 
+  it.each(['PURGE', 'LINK'])('hands a method that Fastify does not know to a handler of all (%s)', async (method) => {
+    const { port } = await startNest();
+    const head = 'HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n';
+    expect((await sendRaw(port, `${method} /v2/only/this ${head}`)).statuses).toEqual([200]);
+  });
+
   it('puts the causes into the log, with the id that the answer has', async () => {
     const { origin, lines } = await startNest();
     const answer = await fetch(`${origin}/v2/fail/otherwise`);

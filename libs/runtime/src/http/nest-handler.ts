@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createServer } from 'node:http';
+import { METHODS, createServer } from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -36,6 +36,8 @@ export async function createNestHandler(module: Type | DynamicModule, edge: Erro
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  // Fastify answers methods that it does not know with 404; what a route takes is for its handler to say.
+  for (const method of METHODS) if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method);
   app.useGlobalFilters(new RegistryErrorFilter(edge));
   await app.init();
   await fastify.ready();
