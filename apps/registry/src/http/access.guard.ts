@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { bearerChallenge, type Revocations } from '@entrepot/access';
+import { bearerChallenge, type RepositoryAccess, type Revocations } from '@entrepot/access';
 import {
   RegistryError,
   matchRoute,
@@ -43,7 +43,7 @@ export class AccessGuard implements CanActivate {
     const scope = scopeOf(match, mountFrom);
     const challenge = this.#challenger(request, scope);
     const admit = (caller: Caller): boolean => {
-      checkDemand(this.room.revocations, { demand, match, caller, challenge });
+      checkDemand(this.room.revocations, { demand, match, caller, challenge, mountFrom });
       attachCall({ request, response, match, caller, challenge, mountFrom } as Call);
       return true;
     };
@@ -66,10 +66,11 @@ interface Admission {
   readonly match: RouteMatch;
   readonly caller: Caller;
   readonly challenge: MakeChallenge;
+  readonly mountFrom: RepositoryName | undefined;
 }
 
 /** A private repository, a missing one and a missing right all get the same answer. */
-function checkDemand(revocations: Revocations, { demand, match, caller, challenge }: Admission): void {
+function checkDemand(revocations: Revocations, { demand, match, caller, challenge, mountFrom }: Admission): void {
   if (demand === 'identity') return;
   if (demand === 'catalog') {
     if (!caller.catalog) throw challenge('insufficient_scope');
@@ -77,9 +78,12 @@ function checkDemand(revocations: Revocations, { demand, match, caller, challeng
   }
   const access = 'name' in match ? caller.repositories.get(match.name) : undefined;
   if (!access?.actions.has(demand)) throw challenge('insufficient_scope');
-  const { repositoryId, version } = access;
-  if (repositoryId !== undefined && !revocations.isRepositoryCurrent(repositoryId, version))
-    throw challenge('invalid_token');
+  const source = mountFrom && caller.repositories.get(mountFrom);
+  if (!isCurrent(revocations, access) || (source && !isCurrent(revocations, source))) throw challenge('invalid_token');
+}
+
+function isCurrent(revocations: Revocations, { repositoryId, version }: RepositoryAccess): boolean {
+  return repositoryId === undefined || revocations.isRepositoryCurrent(repositoryId, version);
 }
 
 /** The repository that a mount asks for; one that cannot exist is as good as none, and ends in an upload. */
