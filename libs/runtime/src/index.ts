@@ -45,4 +45,4 @@ export { printable } from './observe/printable.js';
 export { createQueues } from './queue/create-queues.js';
 export type { Queues, QueuesOptions } from './queue/create-queues.js';
 export { migrateQueues } from './queue/migrate-queues.js';
-export type { RunningService, ServiceResources, ServiceStarter } from './running-service.js';
+export type { RunningService, ServiceResources, ServiceStarter } from './service-starter.js';

@@ -18,11 +18,8 @@ export interface ErrorEdge {
  * answered as `UNKNOWN` with the request id alone. A failure after the head was sent can only cut the connection.
  */
 export function answerError(request: IncomingMessage, response: ServerResponse, error: unknown, edge: ErrorEdge): void {
-  if (request.destroyed && !request.complete) {
-    edge.logger.debug(
-      { requestId: exchangeOf(request).requestId },
-      'the client went away in the middle of its request',
-    );
+  if (exchangeOf(request).socket.destroyed) {
+    edge.logger.debug({ requestId: exchangeOf(request).requestId }, 'the client went away before it was answered');
     response.destroy();
     return;
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
 import type { BlockList } from 'node:net';
+import { exchangeOf } from '../observe/exchange.js';
 
 const MAX_FORWARDED_HOPS = 32;
 
@@ -9,7 +10,7 @@ const MAX_FORWARDED_HOPS = 32;
  * of `X-Forwarded-For` that is not one. No other forwarding header is read (security checklist A-15).
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: BlockList): string {
-  let address = plainAddress(request.socket.remoteAddress ?? '');
+  let address = plainAddress(exchangeOf(request).socket.remoteAddress ?? '');
   const forwarded = request.headers['x-forwarded-for'];
   if (typeof forwarded !== 'string' || !isTrusted(address, trustedProxies)) return address;
   const hops = forwarded.split(',').slice(-MAX_FORWARDED_HOPS).toReversed();

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { exchangeOf } from '../observe/exchange.js';
 
 const ACTIVE = Symbol('active response');
 
@@ -23,12 +24,13 @@ export function activeResponse(socket: Socket): ServerResponse | undefined {
 }
 
 export function markActive(response: ServerResponse): void {
-  const socket: TrackedSocket | null = response.socket;
-  if (socket !== null) socket[ACTIVE] = response;
+  // Not `response.socket`: an answer that waits for an earlier one on the same connection has none yet.
+  const socket: TrackedSocket = exchangeOf(response.req).socket;
+  socket[ACTIVE] = response;
 }
 
 export function markDone(response: ServerResponse): void {
-  const socket: TrackedSocket = response.req.socket;
+  const socket: TrackedSocket = exchangeOf(response.req).socket;
   if (socket[ACTIVE] === response) socket[ACTIVE] = undefined;
 }
 

@@ -8,8 +8,8 @@ import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'n
  */
 export class FrontResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   ownHeaders: Readonly<Record<string, string>> = {};
-  /** What the connection had sent before this answer; kept up only for the access log. */
-  sentBytesBefore = 0;
+  /** For the access log, and absent without one: who asked, when, and what the connection had sent before this answer. */
+  accessStart: { readonly clientAddress: string; readonly at: Date; readonly sentBytes: number } | undefined;
 
   override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
     const given = typeof reason === 'string' ? headers : (reason ?? headers);

@@ -1,18 +1,13 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { pino } from 'pino';
 import { RegistryError } from '@entrepot/oci';
-import { parseNetworks } from '../config/networks.js';
 import type { HttpConfig } from '../config/sections.js';
-import { formatAccessLine } from '../observe/access-log.js';
 import { beginExchange, exchangeOf } from '../observe/exchange.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { RequestMeter } from '../observe/request-meter.js';
 import { answerError } from './answer-error.js';
-import { clientAddress } from './client-address.js';
-import { markActive, markDone } from './connections.js';
 import type { FrontResponse } from './front-response.js';
-import { isOutstanding } from './refuse-body.js';
+import { createRecorder } from './record-exchanges.js';
 
 export interface FrontOptions {
   readonly config: HttpConfig;
@@ -48,22 +43,16 @@ interface Mounted {
   readonly meter: RequestMeter;
 }
 
-/** Status recorded where the client left before it was answered; the name is nginx's. */
-const CLIENT_CLOSED_REQUEST = 499;
-
 /** Gives each request its record, counts it, and hands it to the mount of its path. */
 export function createFront(options: FrontOptions): Front {
   const mounts: Mounted[] = [];
   const own = mountedProbes(options);
-  const finish = createFinish(options);
+  const recorder = createRecorder(options.config, options.logger);
   const handle = (request: IncomingMessage, response: FrontResponse, expectsContinue: boolean): void => {
     const mounted = findMount(mounts, request.url ?? '') ?? own;
     const exchange = beginExchange(request, mounted.meter);
     exchange.expectsContinue = expectsContinue;
-    mounted.meter.begin();
-    markActive(response);
-    response.on('close', finish.onClose);
-    if (options.config.accessLog !== 'off') response.sentBytesBefore = request.socket.bytesWritten;
+    recorder.begin(response);
     if (options.isDraining()) response.shouldKeepAlive = false;
     response.ownHeaders = { 'X-Request-Id': exchange.requestId, ...mounted.headers };
     try {
@@ -90,22 +79,22 @@ export function createFront(options: FrontOptions): Front {
       const refusal = new RegistryError('UNSUPPORTED', { status: 417, message });
       answerError(request, response, refusal, { logger: options.logger });
     },
-    close: finish.close,
+    close: recorder.close,
   };
 }
 
-/** What Node's parser lets pass and a proxy in front may read differently (RFC 9112, 2.3, 3.2 and 6.1). */
 function refuseUnsound(request: IncomingMessage): void {
-  const coding = request.headers['transfer-encoding'];
-  const reason =
-    request.httpVersionMajor !== 1
-      ? 'the HTTP version is not supported'
-      : coding !== undefined && coding.toLowerCase() !== 'chunked'
-        ? 'the only transfer coding that is supported is chunked'
-        : request.headers.host?.includes(',') === true
-          ? 'the request has more than one Host'
-          : undefined;
-  if (reason !== undefined) throw new RegistryError('UNSUPPORTED', { status: 400, message: reason });
+  const message = unsoundnessOf(request);
+  if (message !== undefined) throw new RegistryError('UNSUPPORTED', { status: 400, message });
+}
+
+/** What Node's parser lets pass and a proxy in front may read differently (RFC 9112, 2.3, 3.2 and 6.1). */
+function unsoundnessOf({ headers, httpVersionMajor }: IncomingMessage): string | undefined {
+  if (httpVersionMajor !== 1) return 'the HTTP version is not supported';
+  if (headers.host?.includes(',') === true) return 'the request has more than one Host';
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return undefined;
+  return 'the only transfer coding that is supported is chunked';
 }
 
 function findMount(mounts: readonly Mounted[], url: string): Mounted | undefined {
@@ -136,38 +125,4 @@ function mountedProbes(options: FrontOptions): Mounted {
     response.writeHead(yes ? 200 : 503, headers).end(yes ? 'yes\n' : 'no\n');
   };
   return { prefix: '/', handler, headers: {}, meter: options.metrics.requestMeter('front', ['livez', 'readyz']) };
-}
-
-function createFinish({ config, logger }: FrontOptions): { onClose(this: FrontResponse): void; close(): void } {
-  const trusted = parseNetworks(config.trustedProxies);
-  const accessLog = config.accessLog === 'combined' ? pino.destination({ dest: 1, sync: false }) : undefined;
-  accessLog?.on('error', (error: Error) => logger.warn({ err: error }, 'the access log cannot be written'));
-  return {
-    onClose(this: FrontResponse) {
-      const request = this.req;
-      const exchange = exchangeOf(request);
-      const status = this.writableFinished || this.headersSent ? this.statusCode : CLIENT_CLOSED_REQUEST;
-      markDone(this);
-      exchange.meter?.record({
-        route: exchange.route,
-        method: request.method ?? '',
-        status,
-        seconds: (performance.now() - exchange.startedMs) / 1000,
-        errorCode: exchange.errorCode,
-      });
-      if (accessLog !== undefined && trusted !== undefined) {
-        const address = clientAddress(request, trusted);
-        const sentBytes = request.socket.bytesWritten - this.sentBytesBefore;
-        accessLog.write(
-          formatAccessLine({ response: this, clientAddress: address, status, sentBytes, at: new Date() }),
-        );
-      }
-      // A body that was not read to its end makes the rest of the connection unreadable, and must not be read without bound.
-      if (isOutstanding(request)) request.socket.destroySoon();
-    },
-    close() {
-      accessLog?.flushSync();
-      accessLog?.end();
-    },
-  };
 }

@@ -5,8 +5,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { RegistryError } from '@entrepot/oci';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exchangeOf } from '../observe/exchange.js';
+import { answerError } from './answer-error.js';
 import { continueUpload } from './refuse-body.js';
 import { makeSelfSigned } from './self-signed.suite.js';
 import {
@@ -24,6 +26,38 @@ function answerPath(request: IncomingMessage, response: ServerResponse): void {
   exchangeOf(request).route = 'base';
   response.end(request.url);
 }
+
+/** Leaves a `for await` over the request half-way, which destroys the request. */
+async function readFirstChunk(request: IncomingMessage): Promise<unknown> {
+  for await (const chunk of request) return chunk;
+  return undefined;
+}
+
+describe('a handler that destroys the request', () => {
+  it.each(['off', 'combined'])(
+    'gets its answer through, and the connection closes (access log %s)',
+    async (accessLog) => {
+      const { port, origin } = await startListener(
+        (request, response) => {
+          void readFirstChunk(request).then(() => response.end('done'));
+        },
+        { ACCESS_LOG: accessLog },
+      );
+      const { statuses } = await sendRaw(port, `POST /v2/ ${HEAD}Content-Length: 100\r\n\r\npart`);
+      expect(statuses).toEqual([200]);
+      expect(await (await fetch(`${origin}/v2/`)).text()).toBe('done');
+    },
+  );
+
+  it('can still be refused', async () => {
+    const { port, logger } = await startListener((request, response) => {
+      const refusal = new RegistryError('SIZE_INVALID', { status: 413 });
+      void readFirstChunk(request).then(() => answerError(request, response, refusal, { logger }));
+    });
+    const { statuses } = await sendRaw(port, `POST /v2/ ${HEAD}Content-Length: 100\r\n\r\npart`);
+    expect(statuses).toEqual([413]);
+  });
+});
 
 describe('mounts', () => {
   it.each(['/v2', '/v2/', '/v2/a/tags/list?n=1', '/v2?x'])('hands %s to the handler of /v2', async (path) => {
@@ -201,6 +235,20 @@ describe('clients that stop', () => {
       { IDLE_TIMEOUT: '200ms' },
     );
     expect(await (await fetch(`${origin}/v2/`)).text()).toBe('late');
+  });
+
+  it('does not cut the second of two requests that came together', async () => {
+    const { port } = await startListener(
+      (request, response) => {
+        setTimeout(() => response.end('late'), request.url === '/v2/first' ? 0 : 500);
+      },
+      { IDLE_TIMEOUT: '200ms' },
+    );
+    const { statuses } = await sendRaw(
+      port,
+      `GET /v2/first ${HEAD}\r\nGET /v2/second ${HEAD}Connection: close\r\n\r\n`,
+    );
+    expect(statuses).toEqual([200, 200]);
   });
 
   it('closes a connection whose body nobody read, instead of reading on', async () => {

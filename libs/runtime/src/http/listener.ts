@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { RequestListener } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpConfig } from '../config/sections.js';
@@ -8,9 +6,10 @@ import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { answerClientError, answerTunnelRequest } from './client-error.js';
 import { trackConnections } from './connections.js';
+import type { Connections } from './connections.js';
 import { createFront } from './front.js';
 import type { MountOptions } from './front.js';
-import { FrontResponse } from './front-response.js';
+import { createHttpServer } from './http-server.js';
 import { listenOn } from './listen.js';
 import { fingerprintOf, readTlsFiles, watchTlsFiles } from './tls-files.js';
 import type { TlsFiles } from './tls-files.js';
@@ -36,27 +35,21 @@ export interface Listener {
   drain(timeoutMs?: number): Promise<void>;
 }
 
-const TLS_ALPN = ['http/1.1'];
-const TIMEOUT_CHECK_INTERVAL_MS = 1000;
-
 export function createListener(options: ListenerOptions): Listener {
   const { config, logger, metrics } = options;
   const state = { isDraining: false };
   const front = createFront({ ...options, isDraining: () => state.isDraining });
   const tls = tlsFilesOf(config);
   const tlsFingerprint = tls === undefined ? '' : fingerprintOf(tls);
-  const server = tls === undefined ? createServer(serverOptions(config)) : createTls(config, tls);
-  configure(server, config);
+  const server = createHttpServer(config, tls === undefined ? undefined : readTlsFiles(tls));
+  const connections = trackConnections(server);
+  measureConnections(connections, metrics);
   server.on('request', front.handle);
   server.on('checkContinue', front.handleExpecting);
   server.on('checkExpectation', front.handleUnmet);
   server.on('connect', (_request, socket) => answerTunnelRequest(socket));
   server.on('clientError', answerClientError);
   server.on('tlsClientError', (error: Error) => logger.debug({ err: error }, 'a TLS handshake failed'));
-  const connections = trackConnections(server);
-  metrics.gauge('http_connections', 'Open connections on the main port.', () => connections.count);
-  metrics.total('http_received_bytes_total', 'Bytes received, headers included.', () => connections.receivedBytes);
-  metrics.total('http_sent_bytes_total', 'Bytes sent, headers included.', () => connections.sentBytes);
   let stopWatching: (() => void) | undefined;
   let drained: Promise<void> | undefined;
 
@@ -91,34 +84,10 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
-function serverOptions(config: HttpConfig) {
-  return {
-    ServerResponse: FrontResponse,
-    maxHeaderSize: config.maxHeaderBytes,
-    insecureHTTPParser: false,
-    requireHostHeader: true,
-    // Two of a header that may come once are then no valid one, where Node would drop the second.
-    joinDuplicateHeaders: true,
-    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
-    headersTimeout: config.headerTimeout,
-    // An upload takes as long as it takes; the idle timeout guards against clients that stop.
-    requestTimeout: 0,
-    keepAliveTimeout: config.keepAliveTimeout,
-  };
-}
-
-function createTls(config: HttpConfig, files: TlsFiles): TlsServer {
-  return createTlsServer({
-    ...serverOptions(config),
-    ...readTlsFiles(files),
-    ALPNProtocols: TLS_ALPN,
-    handshakeTimeout: config.headerTimeout,
-  });
-}
-
-function configure(server: Server, config: HttpConfig): void {
-  server.timeout = config.idleTimeout;
-  server.maxConnections = config.maxConnections;
+function measureConnections(connections: Connections, metrics: Metrics): void {
+  metrics.gauge('http_connections', 'Open connections on the main port.', () => connections.count);
+  metrics.total('http_received_bytes_total', 'Bytes received, headers included.', () => connections.receivedBytes);
+  metrics.total('http_sent_bytes_total', 'Bytes sent, headers included.', () => connections.sentBytes);
 }
 
 function tlsFilesOf(config: HttpConfig): TlsFiles | undefined {

@@ -17,7 +17,7 @@ export function refuseBody(request: IncomingMessage, response: ServerResponse, b
     return;
   }
   response.shouldKeepAlive = false;
-  if (exchangeOf(request).expectsContinue) {
+  if (exchangeOf(request).expectsContinue || request.destroyed) {
     response.end(body);
     return;
   }
@@ -35,7 +35,9 @@ export function continueUpload(request: IncomingMessage, response: ServerRespons
 
 /** Whether more of the request's body is to come than Node may be left to read and drop so that the connection stays usable. */
 export function isOutstanding(request: IncomingMessage): boolean {
-  if (request.complete || request.destroyed) return false;
+  if (request.complete) return false;
+  // A handler gave up reading: nobody takes what is left.
+  if (request.destroyed) return true;
   if (exchangeOf(request).expectsContinue || request.headers['transfer-encoding'] !== undefined) return true;
   return Number(request.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES;
 }

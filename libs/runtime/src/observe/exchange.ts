@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestMeter } from './request-meter.js';
 
 /** What is known of one request and its answer while they run; handlers fill in what only they know. */
@@ -8,6 +9,8 @@ export interface Exchange {
   readonly requestId: string;
   readonly startedMs: number;
   readonly meter: RequestMeter | undefined;
+  /** The connection. Node forgets `request.socket` where a handler destroys a request before its end. */
+  readonly socket: Socket;
   /** One of the route names that the mount declared; anything else is counted as `other`. */
   route: string;
   /** Account name for the access log. */
@@ -39,6 +42,7 @@ export function beginExchange(request: IncomingMessage, meter: RequestMeter | un
     requestId: typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : nextRequestId(),
     startedMs: performance.now(),
     meter,
+    socket: request.socket,
     route: 'other',
     user: undefined,
     errorCode: undefined,
