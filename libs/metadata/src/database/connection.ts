@@ -35,6 +35,9 @@ export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
 /** A pool that survives the loss of its idle connections; `onIdleError` hears of them. */
 export function createPool(settings: DatabaseSettings, onIdleError: (error: Error) => void = () => {}): pg.Pool {
   const pool = new Pool({ ...connectionOptions(settings), max: settings.poolSize, idleTimeoutMillis: 60_000 });
-  pool.on('error', onIdleError);
+  // `end` resolves before its connections are closed: what a server that stops then says to them is no news.
+  pool.on('error', (error) => {
+    if (!pool.ending) onIdleError(error);
+  });
   return pool;
 }
