@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RegistryError } from '@entrepot/oci';
 import { continueUpload } from '@entrepot/runtime';
+import { collectingYoung } from './collect-young.js';
 
 /** Length that the client stated, undefined for a stream. */
 export function statedLength(request: IncomingMessage): number | undefined {
@@ -16,7 +17,7 @@ export function hasBody(request: IncomingMessage): boolean {
 /** The body as it comes. Leaving it half read does not cut the connection: the answer must still go out. */
 export function bodyOf(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
   continueUpload(request, response);
-  return request.iterator({ destroyOnReturn: false });
+  return collectingYoung(request.iterator({ destroyOnReturn: false }));
 }
 
 /** The whole body, refused as 413 SIZE_INVALID as soon as it is known to be larger than `limitBytes`. */

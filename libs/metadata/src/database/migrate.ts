@@ -6,7 +6,7 @@ import { translateDatabaseError } from './errors.js';
 import type { Queryable } from './unit-of-work.js';
 
 const DIRECTORY = new URL('../../src/migrations/', import.meta.url);
-/** Key of the advisory lock that lets one migration run at a time ("entrepot" in ASCII). */
+/** Key of the advisory lock that lets one migration run at a time (any number that nothing else here uses). */
 const LOCK_KEY = '7308339910654618484';
 
 export interface Migration {
