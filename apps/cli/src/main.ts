@@ -1,7 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands, VERSION } from './commands/config-commands.js';
+import { addGrantCommands } from './commands/grant-commands.js';
+import { addImportCommands } from './commands/import-commands.js';
+import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
+import { addRepositoryCommands } from './commands/repository-commands.js';
+import { addUserCommands } from './commands/user-commands.js';
 import type { CommandContext } from './commands/context.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { reportFailure } from './report-failure.js';
@@ -12,6 +17,16 @@ const context: CommandContext = {
   readInput: () => text(process.stdin),
 };
 
+const GROUPS = [
+  addProcessCommands,
+  addUserCommands,
+  addOrganisationCommands,
+  addRepositoryCommands,
+  addGrantCommands,
+  addImportCommands,
+  addConfigCommands,
+];
+
 process.exitCode = await run(process.argv);
 
 async function run(argv: string[]): Promise<number> {
@@ -19,9 +34,8 @@ async function run(argv: string[]): Promise<number> {
     .description('a trusted container registry')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError(true);
-  addProcessCommands(program, context);
-  addConfigCommands(program, context);
+    .showHelpAfterError("(see 'entrepot help')");
+  for (const addCommands of GROUPS) addCommands(program, context);
   try {
     await program.parseAsync(argv);
     return EXIT_CODES.ok;

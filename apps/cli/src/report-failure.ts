@@ -1,5 +1,7 @@
+import { AccessError } from '@entrepot/access';
 import { StoreUnavailable } from '@entrepot/content';
 import { DatabaseUnavailable } from '@entrepot/metadata';
+import { RegistryError } from '@entrepot/oci';
 import { ConfigError, ListenError } from '@entrepot/runtime';
 import { CommandFailure, EXIT_CODES, type ExitReason } from './exit-codes.js';
 
@@ -19,5 +21,6 @@ function reasonOf(error: unknown): ExitReason {
   if (error instanceof CommandFailure) return error.reason;
   if (error instanceof ConfigError) return 'config';
   if (error instanceof ListenError) return 'address';
+  if (error instanceof AccessError || error instanceof RegistryError) return 'refused';
   return error instanceof DatabaseUnavailable || error instanceof StoreUnavailable ? 'unavailable' : 'internal';
 }

@@ -6,11 +6,16 @@ import { ownerSettings } from './open-administration.js';
 export async function refuseOldSchema(databaseUrl: string): Promise<void> {
   const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1 });
   try {
-    const pending = await pendingMigrations(pool);
+    const pending = await pendingMigrations(pool).catch(explainUnreachable);
     if (pending.length === 0) return;
     const names = pending.map(({ name }) => name).join(', ');
     throw new CommandFailure('unavailable', `the database lacks ${names}; run 'entrepot migrate' first`);
   } finally {
     await pool.end();
   }
+}
+
+function explainUnreachable(cause: Error): never {
+  const message = `the database cannot be used (${cause.message}); check ENTREPOT_DATABASE_URL and that it runs`;
+  throw new CommandFailure('unavailable', message, { cause });
 }

@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { CommandFailure } from '../exit-codes.js';
 import { lockDirectory } from './directory-lock.js';
 
@@ -34,7 +34,7 @@ export function openDataDirectory({ dir, minFreeBytes }: DataDirectoryOptions): 
   const paths = dataPaths(dir);
   try {
     // Root's Postgres runs as another user and has to pass through; what lies inside is closed by itself.
-    mkdirSync(paths.top, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    makeDirectory(paths.top, process.getuid?.() === 0 ? 0o711 : 0o700);
     const lock = lockDirectory(paths.lock);
     if ('ownerPid' in lock) throw ownedByAnother(paths.top, lock.ownerPid);
     try {
@@ -48,6 +48,13 @@ export function openDataDirectory({ dir, minFreeBytes }: DataDirectoryOptions): 
   } catch (error) {
     throw error instanceof CommandFailure ? error : explain(paths.top, error as NodeJS.ErrnoException);
   }
+}
+
+/** Node's own recursive form never returns where the parent exists and takes no entries, as /proc does. */
+function makeDirectory(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path), 0o755);
+  mkdirSync(path, { mode });
 }
 
 function ownedByAnother(top: string, ownerPid: number | undefined): CommandFailure {
