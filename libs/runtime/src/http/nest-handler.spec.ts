@@ -90,6 +90,7 @@ describe('createNestHandler', () => {
     'application/octet-stream',
     'application/vnd.oci.image.manifest.v1+json',
     'text/plain',
+    'no media type',
     '',
   ])('leaves a body of type %j to the handler', async (type) => {
     const { origin } = await startNest();
@@ -154,11 +155,14 @@ describe('createNestHandler', () => {
     expect(await answer.json()).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
   });
 
-  it.each(['PURGE', 'LINK'])('hands a method that Fastify does not know to a handler of all (%s)', async (method) => {
-    const { port } = await startNest();
-    const head = 'HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n';
-    expect((await sendRaw(port, `${method} /v2/only/this ${head}`)).statuses).toEqual([200]);
-  });
+  it.each(['PURGE', 'LINK', 'QUERY'])(
+    'hands a method that Fastify does not know to a handler of all (%s)',
+    async (method) => {
+      const { port } = await startNest();
+      const head = 'HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n';
+      expect((await sendRaw(port, `${method} /v2/only/this ${head}`)).statuses).toEqual([200]);
+    },
+  );
 
   it('puts the causes into the log, with the id that the answer has', async () => {
     const { origin, lines } = await startNest();

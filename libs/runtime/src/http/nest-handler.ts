@@ -34,10 +34,8 @@ export async function createNestHandler(module: Type | DynamicModule, edge: Erro
     abortOnError: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  // Fastify answers methods that it does not know with 404; what a route takes is for its handler to say.
-  for (const method of METHODS) if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method);
+  // To Fastify no method has a body: it judges no Content-Type and knows every method. Both are for the handlers.
+  for (const method of METHODS) fastify.addHttpMethod(method, { overrideExisting: true });
   app.useGlobalFilters(new RegistryErrorFilter(edge));
   await app.init();
   await fastify.ready();
