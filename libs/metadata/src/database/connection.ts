@@ -32,12 +32,15 @@ export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
   };
 }
 
-/** A pool that survives the loss of its idle connections; `onIdleError` hears of them. */
+/** A pool that survives the loss of its connections; `onIdleError` hears of those that were idle. */
 export function createPool(settings: DatabaseSettings, onIdleError: (error: Error) => void = () => {}): pg.Pool {
   const pool = new Pool({ ...connectionOptions(settings), max: settings.poolSize, idleTimeoutMillis: 60_000 });
   // `end` resolves before its connections are closed: what a server that stops then says to them is no news.
   pool.on('error', (error) => {
     if (!pool.ending) onIdleError(error);
   });
+  // The pool does not listen to a connection that is lent: one lost between two statements of a transaction would end the
+  // process. Its next statement is refused, which tells enough.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
