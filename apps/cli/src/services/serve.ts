@@ -28,7 +28,7 @@ export type ServiceName = keyof typeof SERVICES;
 
 /** Runs one service until SIGINT or SIGTERM. Nothing is generated: a setting that is missing stops the start. */
 export async function serve(name: ServiceName, source: SettingsSource): Promise<void> {
-  const { config, databaseUrl } = readServiceSettings(SERVICES[name], source);
+  const { config, databaseUrl } = readServiceSettings(name, source);
   const logger = createLogger(config.log, { service: name });
   const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
   await refuseOldSchema(databaseUrl);
@@ -46,10 +46,14 @@ export async function serve(name: ServiceName, source: SettingsSource): Promise<
   }
 }
 
-function readServiceSettings({ sections }: Service, source: SettingsSource) {
-  const every = [httpSection, opsSection, logSection, dataSection, ...sections];
-  const wanted = every.filter((section, index) => every.findIndex(({ name }) => name === section.name) === index);
-  const config = loadConfig(wanted, { ...source, known: standaloneSections }) as StandaloneConfig;
+/** The settings that a service reads: those of every service, and its own. */
+export function serviceSections(name: ServiceName): readonly ConfigSection[] {
+  const every = [httpSection, opsSection, logSection, dataSection, ...SERVICES[name].sections];
+  return every.filter((section, index) => every.findIndex((other) => other.name === section.name) === index);
+}
+
+function readServiceSettings(name: ServiceName, source: SettingsSource) {
+  const config = loadConfig(serviceSections(name), { ...source, known: standaloneSections }) as StandaloneConfig;
   const databaseUrl = config.database.url;
   if (databaseUrl === undefined) {
     throw new CommandFailure(

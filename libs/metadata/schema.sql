@@ -1,0 +1,374 @@
+-- The schema after all migrations. Written by `npm run generate`; change libs/metadata/src/migrations instead.
+
+CREATE TABLE access_grant (
+  id uuid NOT NULL,
+  repository_id uuid,
+  namespace_id uuid,
+  team_id uuid,
+  account_id uuid,
+  role text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT access_grant_pkey PRIMARY KEY (id),
+  CONSTRAINT access_grant_key UNIQUE NULLS NOT DISTINCT (repository_id, namespace_id, team_id, account_id),
+  CONSTRAINT access_grant_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  CONSTRAINT access_grant_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+  CONSTRAINT access_grant_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id),
+  CONSTRAINT access_grant_team_fkey FOREIGN KEY (team_id) REFERENCES team(id),
+  CONSTRAINT access_grant_grantee_check CHECK ((num_nonnulls(team_id, account_id) = 1)),
+  CONSTRAINT access_grant_resource_check CHECK ((num_nonnulls(repository_id, namespace_id) = 1)),
+  CONSTRAINT access_grant_role_check CHECK ((role = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])))
+);
+CREATE INDEX access_grant_account_idx ON access_grant USING btree (account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX access_grant_namespace_idx ON access_grant USING btree (namespace_id) WHERE (namespace_id IS NOT NULL);
+CREATE INDEX access_grant_team_idx ON access_grant USING btree (team_id) WHERE (team_id IS NOT NULL);
+
+CREATE TABLE account (
+  id uuid NOT NULL,
+  password_hash text,
+  is_admin boolean DEFAULT false NOT NULL,
+  is_disabled boolean DEFAULT false NOT NULL,
+  access_version bigint DEFAULT 1 NOT NULL,
+  access_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  credential_version bigint DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT account_pkey PRIMARY KEY (id),
+  CONSTRAINT account_namespace_fkey FOREIGN KEY (id) REFERENCES namespace(id)
+);
+CREATE INDEX account_access_changed_at_idx ON account USING btree (access_changed_at) WHERE (access_version > 1);
+
+CREATE TABLE audit_event (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  happened_at timestamp with time zone DEFAULT now() NOT NULL,
+  actor_id uuid,
+  actor_name text NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+  CONSTRAINT audit_event_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_event_happened_at_idx ON audit_event USING btree (happened_at);
+
+CREATE TABLE blob (
+  digest bytea NOT NULL,
+  size_bytes bigint NOT NULL,
+  object_key text COLLATE "C" NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT blob_pkey PRIMARY KEY (digest),
+  CONSTRAINT blob_object_key_key UNIQUE (object_key),
+  CONSTRAINT blob_size_check CHECK ((size_bytes >= 0))
+);
+
+CREATE TABLE blob_review (
+  digest bytea NOT NULL,
+  reason text NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  CONSTRAINT blob_review_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX blob_review_due_at_idx ON blob_review USING btree (due_at);
+
+CREATE TABLE doomed_object (
+  object_key text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  doomed_at timestamp with time zone DEFAULT now() NOT NULL,
+  due_at timestamp with time zone DEFAULT now() NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  CONSTRAINT doomed_object_pkey PRIMARY KEY (object_key)
+);
+CREATE INDEX doomed_object_due_at_idx ON doomed_object USING btree (due_at);
+
+CREATE UNLOGGED TABLE login_failure (
+  key text COLLATE "C" NOT NULL,
+  failures integer NOT NULL,
+  resets_at timestamp with time zone NOT NULL,
+  CONSTRAINT login_failure_pkey PRIMARY KEY (key)
+);
+CREATE INDEX login_failure_resets_at_idx ON login_failure USING btree (resets_at);
+
+CREATE TABLE manifest (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  media_type text NOT NULL,
+  artifact_type text,
+  payload bytea NOT NULL,
+  subject_digest bytea,
+  annotations json,
+  pushed_by uuid,
+  pushed_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT manifest_pkey PRIMARY KEY (id),
+  CONSTRAINT manifest_digest_key UNIQUE (repository_id, digest),
+  CONSTRAINT manifest_pushed_by_fkey FOREIGN KEY (pushed_by) REFERENCES account(id),
+  CONSTRAINT manifest_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
+);
+ALTER TABLE manifest ALTER COLUMN payload SET STORAGE EXTERNAL;
+CREATE INDEX manifest_subject_idx ON manifest USING btree (repository_id, subject_digest, id) WHERE (subject_digest IS NOT NULL);
+
+CREATE TABLE manifest_blob (
+  manifest_id bigint NOT NULL,
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  size_bytes bigint NOT NULL,
+  CONSTRAINT manifest_blob_pkey PRIMARY KEY (manifest_id, digest),
+  CONSTRAINT manifest_blob_link_fkey FOREIGN KEY (repository_id, digest) REFERENCES repository_blob(repository_id, digest),
+  CONSTRAINT manifest_blob_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id)
+);
+CREATE INDEX manifest_blob_link_idx ON manifest_blob USING btree (repository_id, digest);
+
+CREATE TABLE manifest_child (
+  parent_id bigint NOT NULL,
+  child_id bigint NOT NULL,
+  CONSTRAINT manifest_child_pkey PRIMARY KEY (parent_id, child_id),
+  CONSTRAINT manifest_child_child_fkey FOREIGN KEY (child_id) REFERENCES manifest(id),
+  CONSTRAINT manifest_child_parent_fkey FOREIGN KEY (parent_id) REFERENCES manifest(id)
+);
+CREATE INDEX manifest_child_child_idx ON manifest_child USING btree (child_id);
+
+CREATE TABLE manifest_review (
+  manifest_id bigint NOT NULL,
+  reason text NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  CONSTRAINT manifest_review_pkey PRIMARY KEY (manifest_id),
+  CONSTRAINT manifest_review_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id)
+);
+CREATE INDEX manifest_review_due_at_idx ON manifest_review USING btree (due_at);
+
+CREATE TABLE namespace (
+  id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  kind text NOT NULL,
+  default_visibility text DEFAULT 'private'::text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT namespace_pkey PRIMARY KEY (id),
+  CONSTRAINT namespace_name_key UNIQUE (name),
+  CONSTRAINT namespace_default_visibility_check CHECK ((default_visibility = ANY (ARRAY['public'::text, 'private'::text]))),
+  CONSTRAINT namespace_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'organisation'::text])))
+);
+
+CREATE TABLE organisation_member (
+  namespace_id uuid NOT NULL,
+  account_id uuid NOT NULL,
+  role text NOT NULL,
+  CONSTRAINT organisation_member_pkey PRIMARY KEY (namespace_id, account_id),
+  CONSTRAINT organisation_member_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  CONSTRAINT organisation_member_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+  CONSTRAINT organisation_member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])))
+);
+CREATE INDEX organisation_member_account_idx ON organisation_member USING btree (account_id);
+
+CREATE TABLE outbox_event (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  payload jsonb NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  due_at timestamp with time zone DEFAULT now() NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  CONSTRAINT outbox_event_pkey PRIMARY KEY (id)
+);
+CREATE INDEX outbox_event_due_at_idx ON outbox_event USING btree (due_at);
+
+CREATE TABLE refresh_token (
+  secret_sha256 bytea NOT NULL,
+  account_id uuid NOT NULL,
+  credential_version bigint NOT NULL,
+  service text NOT NULL,
+  client_id text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT refresh_token_pkey PRIMARY KEY (secret_sha256),
+  CONSTRAINT refresh_token_account_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+);
+CREATE INDEX refresh_token_account_idx ON refresh_token USING btree (account_id, created_at);
+CREATE INDEX refresh_token_expires_at_idx ON refresh_token USING btree (expires_at);
+
+CREATE TABLE repository (
+  id uuid NOT NULL,
+  namespace_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  visibility text DEFAULT 'private'::text NOT NULL,
+  created_by uuid,
+  access_version bigint DEFAULT 1 NOT NULL,
+  access_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT repository_pkey PRIMARY KEY (id),
+  CONSTRAINT repository_name_key UNIQUE (name),
+  CONSTRAINT repository_created_by_fkey FOREIGN KEY (created_by) REFERENCES account(id),
+  CONSTRAINT repository_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+  CONSTRAINT repository_visibility_check CHECK ((visibility = ANY (ARRAY['public'::text, 'private'::text])))
+);
+CREATE INDEX repository_access_changed_at_idx ON repository USING btree (access_changed_at) WHERE (access_version > 1);
+CREATE INDEX repository_namespace_idx ON repository USING btree (namespace_id, name);
+CREATE INDEX repository_public_idx ON repository USING btree (name) WHERE (visibility = 'public'::text);
+
+CREATE TABLE repository_blob (
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  linked_at timestamp with time zone DEFAULT now() NOT NULL,
+  released_at timestamp with time zone,
+  CONSTRAINT repository_blob_pkey PRIMARY KEY (repository_id, digest),
+  CONSTRAINT repository_blob_blob_fkey FOREIGN KEY (digest) REFERENCES blob(digest),
+  CONSTRAINT repository_blob_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
+);
+CREATE INDEX repository_blob_digest_idx ON repository_blob USING btree (digest);
+
+CREATE TABLE schema_migration (
+  name text NOT NULL,
+  ran_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT schema_migration_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE signing_key (
+  kid text NOT NULL,
+  public_jwk jsonb NOT NULL,
+  sealed_private text NOT NULL,
+  signs_from timestamp with time zone NOT NULL,
+  verifies_until timestamp with time zone,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT signing_key_pkey PRIMARY KEY (kid)
+);
+
+CREATE TABLE sparse_reference (
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  manifest_id bigint NOT NULL,
+  kind text NOT NULL,
+  size_bytes bigint NOT NULL,
+  CONSTRAINT sparse_reference_pkey PRIMARY KEY (repository_id, digest, manifest_id),
+  CONSTRAINT sparse_reference_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id),
+  CONSTRAINT sparse_reference_kind_check CHECK ((kind = ANY (ARRAY['blob'::text, 'manifest'::text])))
+);
+CREATE INDEX sparse_reference_manifest_idx ON sparse_reference USING btree (manifest_id);
+
+CREATE TABLE tag (
+  repository_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  manifest_id bigint NOT NULL,
+  updated_by uuid,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT tag_pkey PRIMARY KEY (repository_id, name),
+  CONSTRAINT tag_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id),
+  CONSTRAINT tag_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
+);
+CREATE INDEX tag_manifest_idx ON tag USING btree (manifest_id);
+
+CREATE TABLE tag_history (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  repository_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  digest bytea,
+  previous_digest bytea,
+  changed_by uuid,
+  changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT tag_history_pkey PRIMARY KEY (id),
+  CONSTRAINT tag_history_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
+);
+CREATE INDEX tag_history_name_idx ON tag_history USING btree (repository_id, name, id);
+
+CREATE TABLE team (
+  id uuid NOT NULL,
+  namespace_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT team_pkey PRIMARY KEY (id),
+  CONSTRAINT team_name_key UNIQUE (namespace_id, name),
+  CONSTRAINT team_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
+);
+
+CREATE TABLE team_member (
+  team_id uuid NOT NULL,
+  account_id uuid NOT NULL,
+  CONSTRAINT team_member_pkey PRIMARY KEY (team_id, account_id),
+  CONSTRAINT team_member_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  CONSTRAINT team_member_team_fkey FOREIGN KEY (team_id) REFERENCES team(id)
+);
+CREATE INDEX team_member_account_idx ON team_member USING btree (account_id);
+
+CREATE TABLE upload (
+  id uuid NOT NULL,
+  repository_id uuid NOT NULL,
+  account_id uuid,
+  object_key text COLLATE "C" NOT NULL,
+  offset_bytes bigint DEFAULT 0 NOT NULL,
+  algorithm text DEFAULT 'sha256'::text NOT NULL,
+  hash bytea,
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  touched_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT upload_pkey PRIMARY KEY (id),
+  CONSTRAINT upload_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  CONSTRAINT upload_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id),
+  CONSTRAINT upload_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text])))
+);
+CREATE INDEX upload_account_idx ON upload USING btree (account_id);
+CREATE INDEX upload_repository_idx ON upload USING btree (repository_id);
+CREATE INDEX upload_touched_at_idx ON upload USING btree (touched_at);
+
+CREATE TABLE usage_delta (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  repository_id uuid NOT NULL,
+  manifests integer NOT NULL,
+  size_bytes bigint NOT NULL,
+  changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT usage_delta_pkey PRIMARY KEY (id)
+);
+
+GRANT SELECT ON access_grant TO entrepot_auth;
+GRANT SELECT, UPDATE (password_hash) ON account TO entrepot_auth;
+GRANT INSERT ON audit_event TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_auth;
+GRANT SELECT ON namespace TO entrepot_auth;
+GRANT SELECT ON organisation_member TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON refresh_token TO entrepot_auth;
+GRANT SELECT ON repository TO entrepot_auth;
+GRANT SELECT ON schema_migration TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON signing_key TO entrepot_auth;
+GRANT SELECT ON team TO entrepot_auth;
+GRANT SELECT ON team_member TO entrepot_auth;
+GRANT INSERT ON audit_event TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON login_failure TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_jobrunner;
+GRANT SELECT ON namespace TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON outbox_event TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON refresh_token TO entrepot_jobrunner;
+GRANT SELECT ON repository TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_jobrunner;
+GRANT SELECT ON schema_migration TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag_history TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_delta TO entrepot_jobrunner;
+GRANT SELECT ON access_grant TO entrepot_registry;
+GRANT SELECT ON account TO entrepot_registry;
+GRANT INSERT ON audit_event TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
+GRANT SELECT ON namespace TO entrepot_registry;
+GRANT SELECT ON organisation_member TO entrepot_registry;
+GRANT INSERT ON outbox_event TO entrepot_registry;
+GRANT INSERT, SELECT ON repository TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
+GRANT SELECT ON schema_migration TO entrepot_registry;
+GRANT SELECT (kid, public_jwk, signs_from, verifies_until, created_at) ON signing_key TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_registry;
+GRANT INSERT, SELECT ON tag_history TO entrepot_registry;
+GRANT SELECT ON team TO entrepot_registry;
+GRANT SELECT ON team_member TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_registry;
+GRANT INSERT ON usage_delta TO entrepot_registry;
