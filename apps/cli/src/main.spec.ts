@@ -116,6 +116,8 @@ describe('entrepot start', () => {
     expect(passwordOf(second.banner)).toBeUndefined();
     expect(second.banner).toContain('warning: ENTREPOT_ADMIN_PASSWORD is not the password of admin');
     expect(await statusOfLogin(password)).toBe(200);
+    second.child.kill('SIGINT');
+    // The same Ctrl-C, passed on by npm.
     expect(await stop(second.child, 'SIGTERM')).toBe(EXIT_CODES.ok);
   });
 

@@ -1,5 +1,8 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+/** A Ctrl-C under `npm start` arrives twice: from the terminal, and passed on by npm. */
+const ECHO_MS = 1000;
+
 export interface StopSignals {
   /** Resolves at the first SIGINT or SIGTERM. */
   readonly stopped: Promise<void>;
@@ -13,20 +16,20 @@ export class StartStopped extends Error {
   override readonly name = 'StartStopped';
 }
 
-/** Listens for the signals that stop the process in good order; `force` is called at the second one. */
+/** Listens for the signals that stop the process in good order; `force` is called at a later one. */
 export function watchStopSignals(force: () => void): StopSignals {
-  let count = 0;
+  let firstMs: number | undefined;
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   const onSignal = () => {
-    count += 1;
-    if (count === 1) resolve();
-    else force();
+    firstMs ??= performance.now();
+    resolve();
+    if (performance.now() - firstMs > ECHO_MS) force();
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   return {
     stopped,
     throwIfStopped: () => {
-      if (count > 0) throw new StartStopped('stopped before it was ready');
+      if (firstMs !== undefined) throw new StartStopped('stopped before it was ready');
     },
     ignore: () => {
       for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
