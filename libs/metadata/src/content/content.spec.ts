@@ -427,6 +427,24 @@ describe('manifests', () => {
     for (const [index, row] of rows.entries()) expect(row.previous_digest).toEqual(rows[index - 1]?.digest ?? null);
   });
 
+  it('are changed even where two changes waited for each other', async () => {
+    const config = await pushBlob('{}');
+    const one = await push(imageOf(config, []), ['one']);
+    const two = await push(imageOf(config, [], { annotations: { a: 'b' } }), ['two']);
+    let lockedCount = 0;
+    const bothLocked = Promise.withResolvers<void>();
+    const lockBoth = (first: Digest, second: Digest) =>
+      work.run(async (tx) => {
+        await tx.lockManifest(repositoryId, first);
+        lockedCount += 1;
+        if (lockedCount === 2) bothLocked.resolve();
+        await bothLocked.promise;
+        await tx.lockManifest(repositoryId, second);
+      });
+    await Promise.all([lockBoth(one.digest, two.digest), lockBoth(two.digest, one.digest)]);
+    expect(lockedCount).toBe(3);
+  });
+
   it('are kept by an index that lists them, and go when it goes', async () => {
     const config = await pushBlob('{}');
     const image = await push(imageOf(config, []), ['v1']);

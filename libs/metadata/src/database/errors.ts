@@ -30,6 +30,11 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error instanceof DatabaseError && error.code?.startsWith('23') ? error.constraint : undefined;
 }
 
+/** The transaction was given up so that others, which waited for it while it waited for them, could end. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseUnavailable && sqlState(error.cause) === '40P01';
+}
+
 function isTransient(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return TRANSIENT_CLASSES.has(state.slice(0, 2)) || TRANSIENT_CODES.has(state);
