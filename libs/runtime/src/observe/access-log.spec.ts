@@ -29,7 +29,11 @@ describe('formatAccessLine', () => {
   it('L-02: leaves out credentials and unknown query values', () => {
     const line = lineFor({
       url: '/v2/a/blobs/uploads/1?_state=planted1&digest=sha256:a&token=planted2&flag',
-      headers: { authorization: 'Bearer planted3', referer: 'https://user:planted4@registry.test/?code=planted5' },
+      headers: {
+        authorization: 'Bearer planted3',
+        referer: 'https://user:planted4@registry.test/?code=planted5',
+        'user-agent': `curl -u Bearer Aplanted6 entrepot_rt_${'planted7'.repeat(5)}`,
+      },
     });
     expect(line).not.toContain('planted');
     expect(line).toContain('?_state=[redacted]&digest=sha256:a&token=[redacted]&flag=[redacted] HTTP/1.1"');

@@ -24,7 +24,7 @@ export function formatAccessLine(entry: AccessEntry): string {
   const request = entry.response.req;
   const user = exchangeOf(request).user ?? '-';
   const target = `${request.method ?? '-'} ${printable(safeUrl(request.url ?? '-'), MAX_URL_LENGTH)} HTTP/${request.httpVersion}`;
-  const agent = printable(request.headers['user-agent'] ?? '-');
+  const agent = printable(redactCredentials(request.headers['user-agent'] ?? '-'));
   const referer = printable(safeUrl(request.headers.referer ?? '-'));
   return `${entry.clientAddress} - ${printable(user)} [${formatDate(entry.at)}] "${target}" ${entry.status} ${entry.sentBytes} "${referer}" "${agent}"\n`;
 }

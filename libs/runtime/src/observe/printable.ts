@@ -9,6 +9,7 @@ const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Cf}]/gu;
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b([Bb]earer|[Bb]asic|BEARER|BASIC)\s+(?=[\w.~+/-]*[A-Z0-9=])[\w.~+/-]{4,}=*/g, '$1 [redacted]'],
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[redacted]'],
+  [/\bentrepot_[a-z]+_[\w-]{20,}/g, '[redacted]'],
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"']{0,256}:[^\s@"']{1,256}@/gi, '$1[redacted]@'],
   [/([?&]_state=)[^&\s"'\\]+/g, '$1[redacted]'],
 ];
