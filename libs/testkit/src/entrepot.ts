@@ -11,15 +11,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findProcesses, killProcesses, signalProcess, type ProcessSet } from './processes.js';
 
+/** Where the checkout is. */
+const TOP_DIRECTORY = fileURLToPath(new URL('../../..', import.meta.url));
 /** The command as a user runs it; it compiles the sources first where they changed. */
-export const ENTREPOT_COMMAND = fileURLToPath(new URL('../../../apps/cli/bin/entrepot', import.meta.url));
+const ENTREPOT = ['sh', 'apps/cli/bin/entrepot'];
 
 const READY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
 
 export interface EntrepotOptions {
-  /** What the `entrepot` command is asked to run; default `start`. */
+  /** What is launched at the top of the checkout; default is the `entrepot` command with `start`. */
   readonly command?: readonly string[];
   /** Variables `ENTREPOT_…` beside the ports, the data directory and the administrator's password. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -38,7 +40,7 @@ export interface Entrepot {
   /** Password of the account `admin`. */
   readonly adminPassword: string;
   readonly dataDirectory: string;
-  /** The Node process, which leads a process group of its own; changes with `restart`. */
+  /** The process that was launched, which leads a process group of its own; changes with `restart`. */
   readonly pid: number;
   /** Everything that it wrote to standard output and error, over all its runs. */
   output(): string;
@@ -46,11 +48,11 @@ export interface Entrepot {
   processes(): number[];
   /** Runs another `entrepot` command with the same settings, returns its standard output; rejects unless it ends with 0. */
   run(args: readonly string[], input?: string): Promise<string>;
-  /** SIGTERM, as an operator stops it. Returns the exit code; null where it had to be killed. */
+  /** SIGTERM, as an operator stops it. Returns the exit code; null where a signal ended it, or it had to be killed. */
   stop(): Promise<number | null>;
   /** SIGKILL to every process at once, as a power cut would. */
   kill(): Promise<void>;
-  /** Starts again over the same data, ports and settings; it must have ended. */
+  /** Starts again over the same data, ports and settings; the Node process must have ended. */
   restart(): Promise<void>;
   /** Ends what runs and deletes what `startEntrepot` made. */
   remove(): Promise<void>;
@@ -58,7 +60,7 @@ export interface Entrepot {
 
 /** Starts Entrepot as a user would and returns once it is ready. Rejects with what it wrote when it ends before. */
 export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entrepot> {
-  const { command = ['start'], settings = {} } = options;
+  const { command = [...ENTREPOT, 'start'], settings = {} } = options;
   const directory = await makeDirectory();
   const dataDirectory = options.dataDirectory ?? join(directory, 'data');
   const [port, opsPort] = await Promise.all([findFreePort(), findFreePort()]);
@@ -72,13 +74,12 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
     ...settings,
   };
   const launch = () => launchReady({ command, environment, place });
-  let run: Run;
-  try {
-    run = await launch();
-  } catch (error) {
+  let run = await launch().catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });
     throw error;
-  }
+  });
+  const killAtExit = () => findProcesses(run.processes).forEach((pid) => signalProcess(pid, 'SIGKILL'));
+  process.once('exit', killAtExit);
   return {
     url: `http://127.0.0.1:${port}`,
     host: `127.0.0.1:${port}`,
@@ -99,6 +100,7 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
     },
     remove: async () => {
       await killRun(run);
+      process.off('exit', killAtExit);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -114,8 +116,8 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** The variables that a started product inherits: none of this process's settings, but what a shell needs. */
-export function bareEnvironment(): Record<string, string> {
+/** None of this process's settings, but what a shell needs. */
+function bareEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
   return { PATH, HOME };
 }
@@ -129,7 +131,6 @@ interface Launch {
 interface Run {
   readonly child: ChildProcess;
   readonly processes: ProcessSet;
-  readonly killAtExit: () => void;
 }
 
 async function makeDirectory(): Promise<string> {
@@ -141,16 +142,16 @@ async function makeDirectory(): Promise<string> {
 
 async function launchReady({ command, environment, place }: Launch): Promise<Run> {
   const output = openSync(place.outputPath, 'a');
-  const child = spawn('sh', [ENTREPOT_COMMAND, ...command], {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    cwd: TOP_DIRECTORY,
     env: { ...bareEnvironment(), ...environment },
     stdio: ['ignore', output, output],
     detached: true,
   });
   closeSync(output);
   const processes = { groupId: child.pid ?? Number.NaN, directory: place.dataDirectory };
-  const killAtExit = () => findProcesses(processes).forEach((pid) => signalProcess(pid, 'SIGKILL'));
-  process.once('exit', killAtExit);
-  const run = { child, processes, killAtExit };
+  const run = { child, processes };
   try {
     await untilReady(child, place.port);
     return run;
@@ -181,13 +182,12 @@ async function stopRun(run: Run): Promise<number | null> {
   return code;
 }
 
-async function killRun({ child, processes, killAtExit }: Run): Promise<void> {
+async function killRun({ child, processes }: Run): Promise<void> {
   const ended = hasEnded(child) ? undefined : once(child, 'exit');
   // The whole group in one system call, so that none of it sees another one gone.
   signalProcess(-processes.groupId, 'SIGKILL');
   await killProcesses(processes);
   await ended;
-  process.off('exit', killAtExit);
 }
 
 function hasEnded(child: ChildProcess): boolean {
@@ -199,7 +199,11 @@ async function runCommand(
   environment: Readonly<Record<string, string>>,
   input: string,
 ): Promise<string> {
-  const child = spawn('sh', [ENTREPOT_COMMAND, ...args], { env: { ...bareEnvironment(), ...environment } });
+  const [program = '', ...before] = ENTREPOT;
+  const child = spawn(program, [...before, ...args], {
+    cwd: TOP_DIRECTORY,
+    env: { ...bareEnvironment(), ...environment },
+  });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

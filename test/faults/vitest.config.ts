@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Each file starts products of its own and kills them; one file at a time, so that timings stay those of one product. */
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    include: ['src/**/*.spec.ts'],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+});
