@@ -8,6 +8,7 @@ export { PostgresUploads } from './content/postgres-uploads.js';
 export { connectionOptions, createPool } from './database/connection.js';
 export type { DatabaseRole, DatabaseSettings } from './database/connection.js';
 export { DatabaseUnavailable } from './database/errors.js';
+export { holdsSealedValues } from './database/holds-sealed-values.js';
 export { migrate, pendingMigrations } from './database/migrate.js';
 export { PostgresAccessChanges } from './access/postgres-access-changes.js';
 export { PostgresAccessDirectory } from './access/postgres-access-directory.js';

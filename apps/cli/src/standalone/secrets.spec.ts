@@ -46,12 +46,12 @@ describe('the settings of a standalone start', () => {
   it('take generated secrets where none are given, and a ring from the file', async () => {
     const given = readSettings({ environment: environment() });
     expect(given.missing).toEqual(both.wanted);
-    const supplied = prepareSecrets(given);
+    const supplied = prepareSecrets(given, true);
     await writeFile(
       join(directory, 'http-secret'),
       `${'fresh-0123456789'.repeat(3)},${supplied['ENTREPOT_HTTP_SECRET']}\n`,
     );
-    const config = completeSettings({ environment: environment() }, prepareSecrets(given));
+    const config = completeSettings({ environment: environment() }, prepareSecrets(given, false));
     expect(config.http.secret).toHaveLength(2);
     expect(config.http.secret[1]?.reveal()).toBe(supplied['ENTREPOT_HTTP_SECRET']);
   });
@@ -60,7 +60,7 @@ describe('the settings of a standalone start', () => {
     const source = { environment: { ...environment(), ENTREPOT_HTTP_SECRET: 'given-0123456789-abcdefghij-klmnop' } };
     const given = readSettings(source);
     expect(given.missing).toEqual(['ENTREPOT_SECRETS_KEY']);
-    prepareSecrets(given);
+    prepareSecrets(given, true);
     await expect(readFile(join(directory, 'http-secret'))).rejects.toThrow('ENOENT');
   });
 

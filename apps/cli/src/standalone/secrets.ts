@@ -32,7 +32,7 @@ export function readSecrets(directory: string): Partial<Record<GeneratedSecret, 
 
 /**
  * Returns the secrets that are kept, generating each wanted one that has no file yet: whole or not at all, on disk
- * before it is used. `mayLackKey` is false once a database exists: what a lost ENTREPOT_SECRETS_KEY sealed would never
+ * before it is used. `mayLackKey` is false once the database keeps sealed values: what a lost ENTREPOT_SECRETS_KEY sealed would never
  * open again, and a new one must not hide that.
  */
 export function ensureSecrets(

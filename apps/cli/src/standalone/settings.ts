@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { loginSection, tokenSection } from '@entrepot/access';
 import { storageConfig } from '@entrepot/blob-store';
 import { contentSection, gcSection } from '@entrepot/content';
@@ -62,10 +60,12 @@ export function readSettings(source: SettingsSource): GivenSettings {
   return { config, paths: dataPaths(config.data.dir), missing };
 }
 
-/** Makes sure of the secrets that nobody gave, and returns them by variable name. */
-export function prepareSecrets({ config, paths, missing }: GivenSettings): Record<string, string> {
-  const isFirstStart = config.database.url === undefined && !existsSync(join(paths.postgres, 'cluster'));
-  return ensureSecrets(paths.secrets, { wanted: missing, mayLackKey: isFirstStart });
+/**
+ * Makes sure of the secrets that nobody gave, and returns them by variable name. `mayLackKey`: the database keeps
+ * nothing that a former key sealed.
+ */
+export function prepareSecrets({ paths, missing }: GivenSettings, mayLackKey: boolean): Record<string, string> {
+  return ensureSecrets(paths.secrets, { wanted: missing, mayLackKey });
 }
 
 /** The settings with what this start supplies in their places. */

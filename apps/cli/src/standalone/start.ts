@@ -1,6 +1,7 @@
 import { ensureAdministrator } from '@entrepot/access';
 import { startAuth } from '@entrepot/auth';
 import { startJobrunner } from '@entrepot/jobrunner';
+import { holdsSealedValues } from '@entrepot/metadata';
 import { startRegistry } from '@entrepot/registry';
 import { createLogger, type Logger } from '@entrepot/runtime';
 import { withAdministration } from '../administration/open-administration.js';
@@ -54,10 +55,10 @@ async function bringUp({ source, output, stop, closers }: Start): Promise<void> 
   closers.push(takeDataDirectory(given));
   await probePort({ ...given.config.http, section: 'http' });
   await probePort({ ...given.config.ops, section: 'ops' });
-  const secrets = prepareSecrets(given);
   const database = await openDatabase(given, logger, output);
   closers.push(database.close);
   stop.throwIfStopped();
+  const secrets = prepareSecrets(given, !(await holdsSealedValues(database.url)));
   const config = completeSettings(source, { ...secrets, ENTREPOT_DATABASE_URL: database.url });
   await showStep(output, 'migrating', () => migrateDatabase(database.url));
   const services = await showStep(output, 'starting the services', () =>
