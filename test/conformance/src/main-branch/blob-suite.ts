@@ -9,7 +9,7 @@ import { examineRanges } from './blob-ranges.js';
 import { examine, subsection } from './trial.js';
 import type { Section, Trial } from './trial.js';
 import { examineUpload, pushBlob } from './upload-choice.js';
-import type { UploadWay } from './upload-choice.js';
+import type { UploadWay } from './upload-history.js';
 import { cancelUpload, chunkMinimumBytes, mountBlob, openUpload } from './uploads.js';
 import type { ChunkPlan, Upload } from './uploads.js';
 

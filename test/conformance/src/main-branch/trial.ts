@@ -6,7 +6,7 @@ import { Mismatch, Unsupported } from '../ledger/outcome.js';
 import type { Client } from '../wire/client.js';
 import { describe, headerOf } from '../wire/expect.js';
 import type { WireReply } from '../wire/exchange.js';
-import type { UploadHistory } from './upload-choice.js';
+import type { UploadHistory } from './upload-history.js';
 
 /** What a level of the specification adds over 1.1, and what the options switch on. */
 export interface Features {

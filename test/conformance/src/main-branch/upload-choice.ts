@@ -1,6 +1,6 @@
-import type { CheckName } from '../ledger/checks.js';
 import { examine } from './trial.js';
 import type { Section, Trial } from './trial.js';
+import type { Experience, UploadWay } from './upload-history.js';
 import { patchInChunks, patchStream, postOnly, postThenPut } from './uploads.js';
 import type { ChunkPlan, Upload } from './uploads.js';
 
@@ -10,14 +10,7 @@ const uploadWays = {
   'blob-post-only': postOnly,
   'blob-patch-stream': patchStream,
   'blob-patch-chunked': patchInChunks,
-} as const satisfies Partial<Record<CheckName, (trial: Trial, upload: Upload, plan?: ChunkPlan) => Promise<void>>>;
-
-export type UploadWay = keyof typeof uploadWays;
-
-type Experience = { readonly algorithms: Set<string>; hasPassed: boolean; hasFailed: boolean };
-
-/** What became of each way to push so far. */
-export type UploadHistory = Map<UploadWay, Experience>;
+} as const satisfies Record<UploadWay, (trial: Trial, upload: Upload, plan?: ChunkPlan) => Promise<void>>;
 
 /** Pushes the blob in one way, as one assertion. */
 export async function examineUpload(
