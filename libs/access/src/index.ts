@@ -49,7 +49,7 @@ export type { MintedToken, SigningKey, TokenBearer, TokenOrder } from './tokens/
 export { readAuthorization } from './tokens/read-authorization.js';
 export type { Authorization } from './tokens/read-authorization.js';
 export { issueRefreshToken, redeemRefreshToken } from './tokens/refresh-token.js';
-export type { RefreshBinding } from './tokens/refresh-token.js';
+export type { RefreshTerms } from './tokens/refresh-token.js';
 export { KEY_PUBLISH_MARGIN_MS, rotateSigningKey } from './tokens/rotate-signing-key.js';
 export type { RotationOptions } from './tokens/rotate-signing-key.js';
 export { SigningKeyRing } from './tokens/signing-key-ring.js';

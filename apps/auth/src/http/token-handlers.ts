@@ -85,13 +85,9 @@ async function logIn(
   return login;
 }
 
-function redeem(
-  room: TokenRoom,
-  request: IncomingMessage,
-  { grant, clientId }: { readonly grant: TokenGrant; readonly clientId: string },
-): Promise<Login> {
+function redeem(room: TokenRoom, request: IncomingMessage, { grant }: { readonly grant: TokenGrant }): Promise<Login> {
   if (grant.kind === 'password') return logIn(room, request, grant);
-  return redeemRefreshToken(room.refreshTokens, grant.refreshToken, { service: room.service, clientId });
+  return redeemRefreshToken(room.refreshTokens, grant.refreshToken, room.service);
 }
 
 /** Anonymous callers get none, whatever they ask. */

@@ -158,11 +158,10 @@ export function loginSuite(open: () => LoginSuiteStores): void {
   });
 
   describe('a refresh token', () => {
-    const binding = { service: 'entrepot', clientId: 'docker' };
+    const terms = { service: 'entrepot', clientId: 'docker' };
     const issue = async (expiresAtMs = Date.now() + 60_000) =>
-      issueRefreshToken(stores.refreshTokens, await logIn('secret'), { ...binding, expiresAtMs });
-    const redeem = (token: string, changes = {}) =>
-      redeemRefreshToken(stores.refreshTokens, token, { ...binding, ...changes });
+      issueRefreshToken(stores.refreshTokens, await logIn('secret'), { ...terms, expiresAtMs });
+    const redeem = (token: string, service = terms.service) => redeemRefreshToken(stores.refreshTokens, token, service);
 
     it('stands for its account, again and again, and is stored as a hash', async () => {
       const token = await issue();
@@ -170,11 +169,9 @@ export function loginSuite(open: () => LoginSuiteStores): void {
       for (let use = 0; use < 3; use++) expect(await redeem(token)).toMatchObject({ name: alice });
     });
 
-    it('is bound to its service and client', async () => {
+    it('is bound to its service', async () => {
       const token = await issue();
-      for (const changes of [{ service: 'notary' }, { clientId: 'podman' }]) {
-        await expect(redeem(token, changes)).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
-      }
+      await expect(redeem(token, 'notary')).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
       await redeem(token);
     });
 
@@ -208,10 +205,10 @@ export function loginSuite(open: () => LoginSuiteStores): void {
 
     it('is one of a hundred at most; the oldest go', async () => {
       const login = await logIn('secret');
-      const terms = { ...binding, expiresAtMs: Date.now() + 60_000 };
-      const first = await issueRefreshToken(stores.refreshTokens, login, terms);
+      const dated = { ...terms, expiresAtMs: Date.now() + 60_000 };
+      const first = await issueRefreshToken(stores.refreshTokens, login, dated);
       let last = first;
-      for (let index = 0; index < 100; index++) last = await issueRefreshToken(stores.refreshTokens, login, terms);
+      for (let index = 0; index < 100; index++) last = await issueRefreshToken(stores.refreshTokens, login, dated);
       await expect(redeem(first)).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
       await redeem(last);
     });

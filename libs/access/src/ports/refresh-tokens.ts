@@ -6,6 +6,7 @@ export interface NewRefreshToken {
   /** The account's credential version; the token ends when that grows. */
   readonly credentialVersion: number;
   readonly service: string;
+  /** What the client called itself. */
   readonly clientId: string;
   readonly expiresAtMs: number;
 }
@@ -15,7 +16,6 @@ export interface FoundRefreshToken {
   readonly login: LoginRecord;
   readonly credentialVersion: number;
   readonly service: string;
-  readonly clientId: string;
 }
 
 /** Opaque refresh tokens; only the SHA-256 of each is kept. */

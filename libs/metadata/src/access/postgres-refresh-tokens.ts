@@ -7,7 +7,6 @@ import type { LoginRow } from './postgres-credentials.js';
 interface RefreshTokenRow extends LoginRow {
   readonly credential_version: string;
   readonly service: string;
-  readonly client_id: string;
 }
 
 export class PostgresRefreshTokens implements RefreshTokens {
@@ -39,7 +38,7 @@ export class PostgresRefreshTokens implements RefreshTokens {
     const [row] = await queryRows<RefreshTokenRow>(this.pool, {
       name: 'find-refresh-token',
       text: `
-        SELECT ${LOGIN_COLUMNS}, t.credential_version, t.service, t.client_id
+        SELECT ${LOGIN_COLUMNS}, t.credential_version, t.service
         FROM refresh_token t JOIN account a ON a.id = t.account_id JOIN namespace n ON n.id = a.id
         WHERE t.secret_sha256 = $1 AND t.expires_at > now()`,
       values: [secretSha256],
@@ -49,7 +48,6 @@ export class PostgresRefreshTokens implements RefreshTokens {
       login: toLoginRecord(row),
       credentialVersion: Number(row.credential_version),
       service: row.service,
-      clientId: row.client_id,
     };
   }
 }

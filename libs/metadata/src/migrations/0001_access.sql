@@ -110,7 +110,7 @@ CREATE TABLE signing_key (
   created_at     timestamptz NOT NULL DEFAULT now()
 );
 
--- Opaque, revocable, bound to account, service and client; only the SHA-256 of the secret is kept.
+-- Opaque, revocable, bound to account and service; only the SHA-256 of the secret is kept.
 CREATE TABLE refresh_token (
   secret_sha256      bytea PRIMARY KEY,
   account_id         uuid NOT NULL,
