@@ -82,12 +82,12 @@ export interface ContentTransaction {
   removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined>;
   /** Removes every tag that points at the manifest, with history; resolves with their names. */
   removeTagsOf(repositoryId: string, manifestId: string, actorId: string): Promise<Tag[]>;
-  /** Digests of manifests of the repository that list this one as a child. */
+  /** Digests of at most ten manifests of the repository that list this one as a child. */
   parentsOf(manifestId: string): Promise<Digest[]>;
   /** Locks the manifest's row against new references; undefined where there is none. */
   lockManifest(repositoryId: string, digest: Digest): Promise<HeldManifest | undefined>;
-  /** Removes the manifest and its references, with reviews of what they named. */
-  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<void>;
+  /** Removes the manifest and its references, with reviews of what they named; resolves with the bytes of its blobs. */
+  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number>;
   /**
    * Removes the repository's link to the blob, or marks it to go with the last manifest that needs it. False where
    * there is no link.

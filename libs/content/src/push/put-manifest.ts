@@ -77,7 +77,7 @@ async function putInTransaction(tx: ContentTransaction, rules: ManifestRules, pu
     kind: 'manifest.pushed',
     detail: { digest, mediaType: manifest.mediaType, tags },
     manifests: inserted.isNew ? 1 : 0,
-    sizeBytes: inserted.isNew ? totalBytes(put, references.blobs) : 0,
+    sizeBytes: inserted.isNew ? totalBytes(put, references) : 0,
   });
 }
 
@@ -162,6 +162,8 @@ function referrerFields({ subject, artifactType, annotations }: ParsedManifest) 
   return { subject: subject.digest, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
 }
 
-function totalBytes({ payload }: PutManifest, blobs: readonly Descriptor[]): number {
-  return blobs.reduce((sum, blob) => sum + blob.sizeBytes, payload.byteLength);
+/** The manifest with its blobs, those that are still to come included; deleting it takes away as much. */
+function totalBytes({ payload }: PutManifest, { blobs, missing }: ResolvedReferences): number {
+  const awaited = missing.filter(({ kind }) => kind === 'blob').map(({ descriptor }) => descriptor);
+  return [...blobs, ...awaited].reduce((sum, blob) => sum + blob.sizeBytes, payload.byteLength);
 }

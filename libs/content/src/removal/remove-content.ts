@@ -17,7 +17,7 @@ export async function deleteTag(work: UnitOfWork, removal: Removal, tag: Tag): P
     await tx.lockTags(removal.repositoryId, [tag]);
     const removed = await tx.removeTag(removal.repositoryId, tag, removal.actor.id, removal.graceMs);
     if (!removed) throw new RegistryError('MANIFEST_UNKNOWN', { detail: { tag } });
-    await recordRemoval(tx, removal, { kind: 'tag.deleted', detail: { tag, digest: removed.digest }, manifests: 0 });
+    await recordRemoval(tx, removal, { kind: 'tag.deleted', detail: { tag, digest: removed.digest } });
   });
 }
 
@@ -33,8 +33,9 @@ export async function deleteManifest(work: UnitOfWork, removal: Removal, digest:
     const parents = await tx.parentsOf(manifest.id);
     if (parents.length > 0) throw neededByIndex(parents);
     const tags = await tx.removeTagsOf(repositoryId, manifest.id, actor.id);
-    await tx.removeManifest(repositoryId, manifest.id, graceMs);
-    await recordRemoval(tx, removal, { kind: 'manifest.deleted', detail: { digest, tags }, manifests: -1 });
+    const blobBytes = await tx.removeManifest(repositoryId, manifest.id, graceMs);
+    const sizeBytes = -(manifest.sizeBytes + blobBytes);
+    await recordRemoval(tx, removal, { kind: 'manifest.deleted', detail: { digest, tags }, manifests: -1, sizeBytes });
   });
 }
 
@@ -46,7 +47,7 @@ export async function deleteBlob(work: UnitOfWork, removal: Removal, digest: Dig
   await work.run(async (tx) => {
     const isKnown = await tx.unlinkBlob(removal.repositoryId, digest, removal.graceMs);
     if (!isKnown) throw new RegistryError('BLOB_UNKNOWN', { detail: { digest } });
-    await recordRemoval(tx, removal, { kind: 'blob.deleted', detail: { digest }, manifests: 0 });
+    await recordRemoval(tx, removal, { kind: 'blob.deleted', detail: { digest } });
   });
 }
 
@@ -60,7 +61,7 @@ function neededByIndex(parents: readonly Digest[]): RegistryError {
 async function recordRemoval(
   tx: ContentTransaction,
   { repositoryId, repositoryName, actor }: Removal,
-  change: { kind: string; detail: Record<string, unknown>; manifests: number },
+  change: { kind: string; detail: Record<string, unknown>; manifests?: number; sizeBytes?: number },
 ): Promise<void> {
-  await tx.record({ repositoryId, repositoryName, actor, sizeBytes: 0, ...change });
+  await tx.record({ repositoryId, repositoryName, actor, manifests: 0, sizeBytes: 0, ...change });
 }

@@ -3,7 +3,10 @@ import type { Tag } from '@entrepot/oci';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
 
-/** The caller holds the tags' locks: what `before` sees is what the upsert replaces. */
+/**
+ * The caller holds the tags' locks against other pushes, and `before` locks their rows against the removal of what they
+ * point at: it is evaluated first, and what it sees is what the upsert replaces.
+ */
 export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
   await tx.query({
     name: 'move-tags',
@@ -11,9 +14,10 @@ export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
       WITH wanted AS (SELECT DISTINCT name FROM unnest($2::text[]) AS w (name)),
       before AS (
         SELECT t.name, t.manifest_id, m.digest FROM tag t JOIN manifest m ON m.id = t.manifest_id
-        WHERE t.repository_id = $1 AND t.name = ANY ($2)),
+        WHERE t.repository_id = $1 AND t.name = ANY ($2) ORDER BY t.name FOR UPDATE OF t),
       moved AS (
-        INSERT INTO tag (repository_id, name, manifest_id, updated_by) SELECT $1, name, $3, $5 FROM wanted
+        INSERT INTO tag (repository_id, name, manifest_id, updated_by)
+        SELECT $1, name, $3, $5 FROM wanted LEFT JOIN before USING (name)
         ON CONFLICT (repository_id, name)
           DO UPDATE SET manifest_id = excluded.manifest_id, updated_by = excluded.updated_by, updated_at = now()
           WHERE tag.manifest_id <> excluded.manifest_id

@@ -124,8 +124,12 @@ class PostgresContentTransaction implements ContentTransaction {
     const { rows } = await this.tx.query<{ digest: Buffer }>({
       name: 'parents-of',
       text: `
-        SELECT m.digest FROM manifest_child c JOIN manifest m ON m.id = c.parent_id
-        WHERE c.child_id = $1 ORDER BY m.id LIMIT 10`,
+        SELECT m.digest FROM manifest m
+        WHERE m.id IN (
+          SELECT parent_id FROM manifest_child WHERE child_id = $1
+          UNION SELECT s.manifest_id FROM sparse_reference s JOIN manifest c USING (repository_id, digest)
+          WHERE c.id = $1 AND s.kind = 'manifest')
+        ORDER BY m.id LIMIT 10`,
       values: [manifestId],
     });
     return rows.map((row) => digestFromBytes(row.digest));
@@ -142,7 +146,7 @@ class PostgresContentTransaction implements ContentTransaction {
     return rows[0] && { id: rows[0].id, sizeBytes: rows[0].size_bytes };
   }
 
-  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<void> {
+  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number> {
     return removeManifest(this.tx, { repositoryId, manifestId, graceMs });
   }
 

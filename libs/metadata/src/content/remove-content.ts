@@ -11,34 +11,59 @@ export interface ManifestRemoval {
 
 /**
  * Removes a manifest that nothing points at any more, its references, and links whose deletion waited for it. What it
- * named gets its review in the same transaction. A referrer is reviewed when its subject goes.
+ * named gets its review in the same transaction. A referrer is reviewed when its subject goes. Resolves with the bytes of
+ * the blobs that it named.
  */
-export async function removeManifest(tx: Queryable, removal: ManifestRemoval): Promise<void> {
+export async function removeManifest(tx: Queryable, removal: ManifestRemoval): Promise<number> {
   const { repositoryId, manifestId, graceMs } = removal;
   const blobs = await removeBlobReferences(tx, manifestId);
+  const awaited = await removeSparseReferences(tx, manifestId);
   const children = await removeChildReferences(tx, manifestId);
   const referrers = await referrersOf(tx, removal);
-  await tx.query({
-    name: 'remove-manifest-leftovers',
-    text: `
-      WITH sparse AS (DELETE FROM sparse_reference WHERE manifest_id = $1)
-      DELETE FROM manifest_review WHERE manifest_id = $1`,
-    values: [manifestId],
-  });
-  await tx.query({ name: 'remove-manifest', text: 'DELETE FROM manifest WHERE id = $1', values: [manifestId] });
-  await removeReleasedLinks(tx, repositoryId, blobs);
-  if (blobs.length > 0) await scheduleBlobReview(tx, { digests: blobs, reason: 'manifest deleted', graceMs });
-  const manifestIds = [...children, ...referrers];
+  const owned = [manifestId];
+  await tx.query({ name: 'remove-review', text: 'DELETE FROM manifest_review WHERE manifest_id = $1', values: owned });
+  await tx.query({ name: 'remove-manifest', text: 'DELETE FROM manifest WHERE id = $1', values: owned });
+  const named = [...blobs, ...awaited];
+  const digests = await lockLinks(
+    tx,
+    repositoryId,
+    named.map(({ digest }) => digest),
+  );
+  await removeReleasedLinks(tx, repositoryId, digests);
+  if (digests.length > 0) await scheduleBlobReview(tx, { digests, reason: 'manifest deleted', graceMs });
+  const manifestIds = [...children, ...referrers, ...awaited.flatMap(({ child_id: id }) => id ?? [])];
   if (manifestIds.length > 0) await scheduleManifestReview(tx, { manifestIds, reason: 'manifest deleted', graceMs });
+  return named.reduce((sum, { size_bytes: sizeBytes }) => sum + Number(sizeBytes), 0);
 }
 
-async function removeBlobReferences(tx: Queryable, manifestId: string): Promise<Buffer[]> {
-  const { rows } = await tx.query<{ digest: Buffer }>({
+interface NamedBlob {
+  readonly digest: Buffer;
+  readonly size_bytes: string;
+}
+
+async function removeBlobReferences(tx: Queryable, manifestId: string): Promise<NamedBlob[]> {
+  const { rows } = await tx.query<NamedBlob>({
     name: 'remove-manifest-blobs',
-    text: 'DELETE FROM manifest_blob WHERE manifest_id = $1 RETURNING digest',
+    text: 'DELETE FROM manifest_blob WHERE manifest_id = $1 RETURNING digest, size_bytes',
     values: [manifestId],
   });
-  return rows.map((row) => row.digest);
+  return rows;
+}
+
+/** What came while the manifest was pushed may be in the repository all the same, as a child or as a blob. */
+async function removeSparseReferences(
+  tx: Queryable,
+  manifestId: string,
+): Promise<(NamedBlob & { readonly child_id: string | null })[]> {
+  const { rows } = await tx.query<NamedBlob & { readonly child_id: string | null }>({
+    name: 'remove-sparse-references',
+    text: `
+      WITH gone AS (DELETE FROM sparse_reference WHERE manifest_id = $1 RETURNING repository_id, digest, kind, size_bytes)
+      SELECT gone.digest, CASE gone.kind WHEN 'blob' THEN gone.size_bytes ELSE 0 END AS size_bytes, m.id AS child_id
+      FROM gone LEFT JOIN manifest m ON m.repository_id = gone.repository_id AND m.digest = gone.digest`,
+    values: [manifestId],
+  });
+  return rows;
 }
 
 async function removeChildReferences(tx: Queryable, manifestId: string): Promise<string[]> {
@@ -61,13 +86,30 @@ async function referrersOf(tx: Queryable, { repositoryId, manifestId }: Manifest
   return rows.map((row) => row.id);
 }
 
+/**
+ * Locks those of the blobs that the repository holds, and resolves with them. Whoever then looks for manifests that need
+ * them sees every one: a push holds the link by its foreign key, a deletion by this lock, until its transaction ends.
+ */
+async function lockLinks(tx: Queryable, repositoryId: string, digests: readonly Buffer[]): Promise<Buffer[]> {
+  const { rows } = await tx.query<{ digest: Buffer }>({
+    name: 'lock-links',
+    text: `
+      SELECT digest FROM repository_blob WHERE repository_id = $1 AND digest = ANY ($2::bytea[])
+      ORDER BY digest FOR UPDATE`,
+    values: [repositoryId, digests],
+  });
+  return rows.map((row) => row.digest);
+}
+
+/** The links are locked. A sparse reference counts as one that was resolved: its blob may have come during the push. */
 async function removeReleasedLinks(tx: Queryable, repositoryId: string, digests: readonly Buffer[]): Promise<void> {
   await tx.query({
     name: 'remove-released-links',
     text: `
       DELETE FROM repository_blob l
       WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[]) AND l.released_at IS NOT NULL
-        AND NOT EXISTS (SELECT FROM manifest_blob b WHERE b.repository_id = l.repository_id AND b.digest = l.digest)`,
+        AND NOT EXISTS (SELECT FROM manifest_blob b WHERE b.repository_id = l.repository_id AND b.digest = l.digest)
+        AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = l.repository_id AND s.digest = l.digest)`,
     values: [repositoryId, digests],
   });
 }
@@ -78,16 +120,16 @@ export interface BlobUnlink {
   readonly graceMs: number;
 }
 
-/** The row lock comes first: a manifest that is being pushed with this blob is seen, or fails on its foreign key. */
+/** The lock comes first: a manifest that is being pushed with this blob is seen, or fails on its foreign key. */
 export async function unlinkBlob(tx: Queryable, { repositoryId, digest, graceMs }: BlobUnlink): Promise<boolean> {
-  const bytes = digestBytes(digest);
-  const locked = await tx.query({
-    name: 'release-blob-link',
-    text: 'UPDATE repository_blob SET released_at = now() WHERE repository_id = $1 AND digest = $2',
-    values: [repositoryId, bytes],
+  const digests = await lockLinks(tx, repositoryId, [digestBytes(digest)]);
+  if (digests.length === 0) return false;
+  await tx.query({
+    name: 'release-links',
+    text: 'UPDATE repository_blob SET released_at = now() WHERE repository_id = $1 AND digest = ANY ($2::bytea[])',
+    values: [repositoryId, digests],
   });
-  if (locked.rowCount === 0) return false;
-  await removeReleasedLinks(tx, repositoryId, [bytes]);
-  await scheduleBlobReview(tx, { digests: [bytes], reason: 'link deleted', graceMs });
+  await removeReleasedLinks(tx, repositoryId, digests);
+  await scheduleBlobReview(tx, { digests, reason: 'link deleted', graceMs });
   return true;
 }

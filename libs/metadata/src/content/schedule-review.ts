@@ -11,12 +11,14 @@ export interface ManifestReview {
   readonly graceMs: number;
 }
 
+/** A manifest that is being removed is waited for, and one that is gone needs no review. */
 export async function scheduleManifestReview(tx: Queryable, review: ManifestReview): Promise<void> {
   await tx.query({
     name: 'schedule-manifest-review',
     text: `
       INSERT INTO manifest_review (manifest_id, reason, due_at)
-      SELECT id, $2, now() + $3 * interval '1 millisecond' FROM unnest($1::bigint[]) AS m (id) ORDER BY id
+      SELECT id, $2, now() + $3 * interval '1 millisecond' FROM manifest WHERE id = ANY ($1::bigint[])
+      ORDER BY id FOR KEY SHARE
       ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
     values: [review.manifestIds, review.reason, review.graceMs],
   });
