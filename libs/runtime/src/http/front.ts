@@ -53,7 +53,8 @@ export function createFront(options: FrontOptions): Front {
     const exchange = beginExchange(request, mounted.meter);
     exchange.expectsContinue = expectsContinue;
     recorder.begin(response);
-    if (options.isDraining()) response.shouldKeepAlive = false;
+    // Node drops what came with a request that asks for another protocol: what follows would be answered out of step.
+    if (options.isDraining() || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     response.ownHeaders = { 'X-Request-Id': exchange.requestId, ...mounted.headers };
     try {
       refuseUnsound(request);
@@ -77,6 +78,7 @@ export function createFront(options: FrontOptions): Front {
     handleUnmet(request, response) {
       const message = 'the only expectation that is supported is 100-continue';
       const refusal = new RegistryError('UNSUPPORTED', { status: 417, message });
+      response.shouldKeepAlive = false;
       answerError(request, response, refusal, { logger: options.logger });
     },
     close: recorder.close,

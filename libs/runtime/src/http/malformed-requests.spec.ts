@@ -122,6 +122,14 @@ describe('requests that proxies and servers read differently', () => {
     expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  it('D-10: answers a request for an upgrade as any other, and closes the connection behind it', async () => {
+    const { port } = await startListener(answerBodyLength);
+    const upgrade = 'Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nContent-Length: 5\r\n';
+    const { statuses, text } = await sendRaw(port, `${post(upgrade, 'hello')}${SMUGGLED}`);
+    expect(statuses).toEqual([200]);
+    expect(text).toMatch(/\r\nConnection: close\r\n[^]*\r\n\r\n5$/);
+  });
+
   it('takes the absolute form of a URL as the path in it', async () => {
     const { port } = await startListener((request, response) => response.end(request.url));
     const { statuses } = await sendRaw(port, `GET http://other/v2/ HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
