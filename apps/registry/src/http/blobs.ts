@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { deleteBlob } from '@entrepot/content';
 import { MEDIA_TYPES, RegistryError, parseBlobRange, type ByteRange, type Digest } from '@entrepot/oci';
 import { actorOf, type Call, type RegistryRoom } from './call.js';
@@ -27,7 +26,7 @@ export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<v
     response.writeHead(200, head).end();
     return;
   }
-  await streamBlob(room, response, { objectKey, range: { start, end }, status: range ? 206 : 200, head });
+  await streamBlob(room, call, { objectKey, range: { start, end }, status: range ? 206 : 200, head });
 }
 
 /** A range holds only for the content that the client has a part of (RFC 9110, 13.1.5). */
@@ -56,12 +55,18 @@ interface BlobAnswer {
 }
 
 /** The head goes out with the first bytes, so that a store that cannot give them is still an answer and not a cut. */
-async function streamBlob(room: RegistryRoom, response: ServerResponse, answer: BlobAnswer): Promise<void> {
+async function streamBlob(room: RegistryRoom, { request, response }: Call<'blob'>, answer: BlobAnswer): Promise<void> {
+  let giveUp: ((reason: Error) => void) | undefined;
+  // An answer that waits for an earlier one of a pipelining client has no socket to hear from: only the request ends then.
+  const onClose = (): void => giveUp?.(new Error('the client went away'));
+  request.once('close', onClose);
   const send = (chunk: Uint8Array): Promise<void> => {
     if (!response.headersSent) response.writeHead(answer.status, answer.head);
     return new Promise((resolve, reject) => {
+      giveUp = reject;
+      if (request.destroyed) onClose();
       // The callback comes when the socket has taken the bytes, or is gone: back-pressure, and the end of reading.
-      response.write(chunk, (error) => (error ? reject(error) : resolve()));
+      else response.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
   };
   try {
@@ -70,6 +75,8 @@ async function streamBlob(room: RegistryRoom, response: ServerResponse, answer: 
   } catch (error) {
     // The client left in the middle: nobody to answer, and nothing wrong here.
     if (!response.destroyed) throw error;
+  } finally {
+    request.off('close', onClose);
   }
 }
 

@@ -36,12 +36,23 @@ export async function postUpload(room: RegistryRoom, call: Call<'uploads'>): Pro
   }
   const ref = await startUpload(room.push, { repositoryId, accountId: actorOf(call).id, algorithm });
   if (digest && (hasBody(call.request) || isEmptyContent(digest))) {
-    const body = bodyOf(call.request, call.response);
-    await finishUpload(room.push, { ref, digest, last: { position: { stateOffset: 0 }, body } });
+    await pushWhole(room, call, ref, digest);
     sendCreated(call, digest);
     return;
   }
   sendProgress(room, call, { ref, offsetBytes: 0, status: 202 });
+}
+
+/** A client whose blob was refused, or that went away, was told of no session: nobody would go on with it. */
+async function pushWhole(room: RegistryRoom, call: Call<'uploads'>, ref: UploadRef, digest: Digest): Promise<void> {
+  const body = bodyOf(call.request, call.response);
+  try {
+    await finishUpload(room.push, { ref, digest, last: { position: { stateOffset: 0 }, body } });
+  } catch (error) {
+    // Where even that fails the purge sees to it.
+    await cancelUpload(room.push, ref).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** PATCH of a session (end-5): a chunk with its Content-Range, or a stream without. */

@@ -2,6 +2,7 @@ import { RegistryError } from '@entrepot/oci';
 import { ObjectMissing, type BlobStore, type ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadProgress, Uploads } from '../ports/uploads.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
+import { OffsetMismatch } from './lease-upload.js';
 import { RunningHash, type RunningHashes } from './running-hash.js';
 
 /** What the push operations work with. */
@@ -28,7 +29,8 @@ export interface Appended {
 
 /**
  * Writes the body behind what the upload holds, hashing on the way. While bytes flow the lease is renewed at a third of
- * its length, each time with what is durable by then. On failure the durable part is noted and the lease given back.
+ * its length, each time with what is durable by then. On failure the durable part is noted and the lease given back; of
+ * bytes out of their range nothing is kept.
  */
 export async function appendBytes(room: PushRoom, held: HeldLease, upload: Upload, body: Bytes): Promise<Appended> {
   const hash = hashFor(room, held, upload);
@@ -102,7 +104,9 @@ async function keepWhatCame(room: PushRoom, held: HeldLease, appended: Appended,
   try {
     if (cause instanceof LeaseLost) throw cause;
     await held.ensure();
-    await suspend(room, held, appended);
+    if (!(cause instanceof OffsetMismatch)) return void (await suspend(room, held, appended));
+    await appended.writer.abandon();
+    await held.release();
   } catch {
     await appended.writer.abandon();
   }

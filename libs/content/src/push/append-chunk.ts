@@ -1,6 +1,6 @@
 import type { UploadRef } from '../ports/uploads.js';
 import { appendBytes, suspend, type Bytes, type PushRoom } from './append-bytes.js';
-import { leaseUpload, type ChunkPosition } from './lease-upload.js';
+import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
 
 /** Adds a chunk or a stream to an upload (end-5). Resolves with the offset reached, which is durable. */
 export async function appendChunk(
@@ -10,5 +10,5 @@ export async function appendChunk(
   body: Bytes,
 ): Promise<number> {
   const { held, upload } = await leaseUpload(room, ref, position);
-  return suspend(room, held, await appendBytes(room, held, upload, body));
+  return suspend(room, held, await appendBytes(room, held, upload, bodyAt(position, body)));
 }

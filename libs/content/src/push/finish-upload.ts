@@ -3,7 +3,7 @@ import type { ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadRef } from '../ports/uploads.js';
 import { appendBytes, type Appended, type Bytes, type PushRoom } from './append-bytes.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
-import { leaseUpload, type ChunkPosition } from './lease-upload.js';
+import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
 import { RunningHash } from './running-hash.js';
 
 export interface FinishUpload {
@@ -21,7 +21,7 @@ export interface FinishUpload {
 export async function finishUpload(room: PushRoom, { ref, digest, last }: FinishUpload): Promise<void> {
   const { held, upload } = await leaseUpload(room, ref, last?.position);
   const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
-  const appended = await appendBytes(room, held, hashingBy, last?.body ?? nothing());
+  const appended = await appendBytes(room, held, hashingBy, last ? bodyAt(last.position, last.body) : nothing());
   try {
     checkDigest(digest, await storedDigest(room, appended, { upload, digest }));
     await held.ensure();

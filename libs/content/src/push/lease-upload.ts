@@ -1,6 +1,6 @@
 import { RegistryError } from '@entrepot/oci';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import type { PushRoom } from './append-bytes.js';
+import type { Bytes, PushRoom } from './append-bytes.js';
 import { HeldLease } from './held-lease.js';
 
 /** What a request says about where its bytes belong. */
@@ -42,6 +42,27 @@ export async function leaseUpload(
 
 function expectedOffset({ range, stateOffset }: ChunkPosition): number {
   return range ? range.start : stateOffset;
+}
+
+/**
+ * The body of a chunk. A stream has no Content-Length that its Content-Range could be compared with: its bytes are counted,
+ * and other than the range says end in `OffsetMismatch`.
+ */
+export function bodyAt({ range }: ChunkPosition, body: Bytes): Bytes {
+  return range ? countedBody(range, body) : body;
+}
+
+async function* countedBody(
+  { start, end }: { readonly start: number; readonly end: number },
+  body: Bytes,
+): AsyncGenerator<Uint8Array> {
+  let missingBytes = end - start + 1;
+  for await (const chunk of body) {
+    missingBytes -= chunk.byteLength;
+    if (missingBytes < 0) throw new OffsetMismatch(start);
+    yield chunk;
+  }
+  if (missingBytes > 0) throw new OffsetMismatch(start);
 }
 
 async function refuseSecondWriter(room: PushRoom, ref: UploadRef, position: ChunkPosition | undefined): Promise<Error> {
