@@ -12,9 +12,12 @@ export interface DatabaseSettings {
   readonly lockTimeoutMs: number;
 }
 
+/** How much longer than the server itself a client waits for it to give up a statement. */
+const SILENCE_MS = 2_000;
+
 /**
  * Connection options of one service: the login of the URL, the service's own role, and timeouts, so that no statement
- * and no lock is waited for without end.
+ * and no lock is waited for without end, nor a server that says nothing any more.
  */
 export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
   const options = [
@@ -28,6 +31,7 @@ export function connectionOptions(settings: DatabaseSettings): pg.ClientConfig {
     options: options.join(' '),
     application_name: `entrepot-${settings.role}`,
     connectionTimeoutMillis: 5_000,
+    ...(settings.statementTimeoutMs > 0 && { query_timeout: settings.statementTimeoutMs + SILENCE_MS }),
     keepAlive: true,
   };
 }

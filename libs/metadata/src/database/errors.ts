@@ -40,7 +40,7 @@ function isTransient(error: unknown): boolean {
   if (state !== undefined) return TRANSIENT_CLASSES.has(state.slice(0, 2)) || TRANSIENT_CODES.has(state);
   if (!(error instanceof Error)) return false;
   if (SOCKET_CODES.has((error as NodeJS.ErrnoException).code ?? '')) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+  return /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     error.message,
   );
 }
