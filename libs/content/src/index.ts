@@ -9,6 +9,7 @@ export type {
   NamePage,
   NewRepository,
   Referrer,
+  ReferrersPage,
   ReferrersQuery,
   Repositories,
   Repository,

@@ -8,7 +8,7 @@ import { absentIn, findRepositoryId, needRepositoryId } from './repository.js';
 const TAGS = { defaultN: 1000, maxN: 10_000, above: 'clamp' } as const;
 const CATALOG = { defaultN: 100, maxN: 1000, above: 'refuse' } as const;
 const REFERRERS_PER_PAGE = 1000;
-/** Clients read a referrers page whole; the specification's example limit for manifests is a fair one for it. */
+/** Clients read a referrers page whole, and some no more than the 4 MiB that a manifest may have. */
 const REFERRERS_PAGE_BYTES = 3 * 1024 * 1024;
 
 /** GET /v2/: the registry is here, and you are someone (end-1). */
@@ -75,21 +75,21 @@ export async function getReferrers(room: RegistryRoom, call: Call<'referrers'>):
   const artifactType = query.first('artifactType');
   const after = query.first('last');
   const repositoryId = await findRepositoryId(room, call);
-  const found =
+  const { referrers, hasMore } =
     repositoryId === undefined
-      ? []
+      ? { referrers: [], hasMore: false }
       : await room.reader.referrers({
           repositoryId,
           subject: digest,
-          limit: REFERRERS_PER_PAGE + 1,
+          limit: REFERRERS_PER_PAGE,
+          limitBytes: REFERRERS_PAGE_BYTES,
           ...(artifactType !== undefined && { artifactType }),
           ...(after !== undefined && { last: parseDigest(after) }),
         });
-  const shown = fitPage(found);
-  const last = shown.length < found.length ? shown.at(-1)?.digest : undefined;
+  const last = hasMore ? referrers.at(-1)?.digest : undefined;
   sendJson(
     call,
-    { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: shown.map(({ descriptor }) => descriptor) },
+    { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: referrers.map(toDescriptor) },
     {
       'Content-Type': MEDIA_TYPES.ociIndex,
       ...(artifactType !== undefined && { 'OCI-Filters-Applied': 'artifactType' }),
@@ -98,16 +98,8 @@ export async function getReferrers(room: RegistryRoom, call: Call<'referrers'>):
   );
 }
 
-function fitPage(found: readonly Referrer[]): { digest: Digest; descriptor: unknown }[] {
-  const shown: { digest: Digest; descriptor: unknown }[] = [];
-  let sizeBytes = 0;
-  for (const { digest, mediaType, sizeBytes: size, artifactType, annotations } of found.slice(0, REFERRERS_PER_PAGE)) {
-    const descriptor = { mediaType, digest, size, artifactType, annotations };
-    sizeBytes += JSON.stringify(descriptor).length;
-    if (sizeBytes > REFERRERS_PAGE_BYTES && shown.length > 0) break;
-    shown.push({ digest, descriptor });
-  }
-  return shown;
+function toDescriptor({ mediaType, digest, sizeBytes: size, artifactType, annotations }: Referrer): unknown {
+  return { mediaType, digest, size, artifactType, annotations };
 }
 
 function referrersLink(name: string, subject: Digest, artifactType: string | undefined, last: Digest): string {

@@ -29,6 +29,14 @@ export interface ReferrersQuery {
   /** Digest of the last entry of the page before. */
   readonly last?: Digest;
   readonly limit: number;
+  /** Bytes of manifests that a page stands for at most, but for its first entry: what is shown of them is no more. */
+  readonly limitBytes: number;
+}
+
+export interface ReferrersPage {
+  readonly referrers: readonly Referrer[];
+  /** There are further ones after the last. */
+  readonly hasMore: boolean;
 }
 
 /** A page of names in bytewise order, strictly after `last`. */
@@ -49,7 +57,7 @@ export interface ContentReader {
   /** Undefined where the repository has no link to the blob, whoever else may hold it. */
   blob(repositoryId: string, digest: Digest): Promise<StoredBlob | undefined>;
   tags(repositoryId: string, page: NamePage): Promise<Tag[]>;
-  referrers(query: ReferrersQuery): Promise<Referrer[]>;
+  referrers(query: ReferrersQuery): Promise<ReferrersPage>;
   /** Names of the repositories that the viewer may pull. */
   catalog(viewer: Viewer, page: NamePage): Promise<RepositoryName[]>;
 }

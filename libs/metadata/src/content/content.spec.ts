@@ -483,20 +483,30 @@ describe('manifests', () => {
     const subject = descriptor(sha256('not there yet'), 10, 'application/vnd.oci.image.manifest.v1+json');
     const sbom = await push(imageOf(config, [], { subject, artifactType: 'a/sbom', annotations: { k: 'v' } }), []);
     const signature = await push(imageOf(config, [], { subject, artifactType: 'a/signature' }), []);
-    const query = { repositoryId, subject: subject.digest, limit: 10 };
-    expect((await reader.referrers(query)).map(({ digest }) => digest)).toEqual([sbom.digest, signature.digest]);
-    expect(await reader.referrers({ ...query, artifactType: 'a/sbom' })).toEqual([
-      {
-        digest: sbom.digest,
-        mediaType: sbom.manifest.mediaType,
-        sizeBytes: sbom.payload.byteLength,
-        artifactType: 'a/sbom',
-        annotations: { k: 'v' },
-      },
-    ]);
-    expect((await reader.referrers({ ...query, last: sbom.digest })).map(({ digest }) => digest)).toEqual([
-      signature.digest,
-    ]);
+    const query = { repositoryId, subject: subject.digest, limit: 10, limitBytes: 10_000 };
+    const listed = async (changed: Partial<typeof query & { last: Digest }> = {}) => {
+      const { referrers, hasMore } = await reader.referrers({ ...query, ...changed });
+      return { digests: referrers.map(({ digest }) => digest), hasMore };
+    };
+    const both = { digests: [sbom.digest, signature.digest], hasMore: false };
+    const first = { digests: [sbom.digest], hasMore: true };
+    expect(await listed()).toEqual(both);
+    expect(await listed({ limit: 2 })).toEqual(both);
+    expect(await listed({ limit: 1 })).toEqual(first);
+    expect(await listed({ limitBytes: 1 })).toEqual(first);
+    expect(await listed({ last: sbom.digest })).toEqual({ digests: [signature.digest], hasMore: false });
+    expect(await reader.referrers({ ...query, artifactType: 'a/sbom' })).toEqual({
+      referrers: [
+        {
+          digest: sbom.digest,
+          mediaType: sbom.manifest.mediaType,
+          sizeBytes: sbom.payload.byteLength,
+          artifactType: 'a/sbom',
+          annotations: { k: 'v' },
+        },
+      ],
+      hasMore: false,
+    });
   });
 
   it('may be sparse where that is allowed, and hold what comes later', async () => {

@@ -1,7 +1,7 @@
 import type {
   ContentReader,
   NamePage,
-  Referrer,
+  ReferrersPage,
   ReferrersQuery,
   StoredBlob,
   StoredManifest,
@@ -9,10 +9,10 @@ import type {
 } from '@entrepot/content';
 import type { Digest, RepositoryName, Tag } from '@entrepot/oci';
 import type pg from 'pg';
-import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { JoinedLookup } from '../database/joined-lookup.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { findBlobs, findManifestsByDigest, findManifestsByTag, type InRepository } from './find-content.js';
+import { findReferrers } from './find-referrers.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
 const identify = ({ repositoryId, key }: InRepository<string>): string => `${repositoryId} ${key}`;
@@ -57,25 +57,8 @@ export class PostgresContentReader implements ContentReader {
     return rows.map((row) => row.name);
   }
 
-  async referrers({ repositoryId, subject, artifactType, last, limit }: ReferrersQuery): Promise<Referrer[]> {
-    const rows = await queryRows<ReferrerRow>(this.pool, {
-      name: 'referrers',
-      text: `
-        SELECT digest, media_type, octet_length(payload) AS size_bytes, artifact_type, annotations
-        FROM manifest
-        WHERE repository_id = $1 AND subject_digest = $2
-          AND ($3::text IS NULL OR artifact_type = $3)
-          AND id > coalesce((SELECT id FROM manifest WHERE repository_id = $1 AND digest = $4), 0)
-        ORDER BY id LIMIT $5`,
-      values: [repositoryId, digestBytes(subject), artifactType ?? null, last ? digestBytes(last) : null, limit],
-    });
-    return rows.map((row) => ({
-      digest: digestFromBytes(row.digest),
-      mediaType: row.media_type,
-      sizeBytes: row.size_bytes,
-      ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
-      ...(row.annotations !== null && { annotations: row.annotations }),
-    }));
+  referrers(query: ReferrersQuery): Promise<ReferrersPage> {
+    return findReferrers(this.pool, query);
   }
 
   async catalog({ accountId }: Viewer, { last = '', limit }: NamePage): Promise<RepositoryName[]> {
@@ -86,12 +69,4 @@ export class PostgresContentReader implements ContentReader {
     });
     return rows.map((row) => row.name);
   }
-}
-
-interface ReferrerRow {
-  readonly digest: Buffer;
-  readonly media_type: string;
-  readonly size_bytes: number;
-  readonly artifact_type: string | null;
-  readonly annotations: Record<string, string> | null;
 }

@@ -1,0 +1,58 @@
+import type { Referrer, ReferrersPage, ReferrersQuery } from '@entrepot/content';
+import type pg from 'pg';
+import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
+import { queryRows } from '../database/unit-of-work.js';
+
+interface ReferrerRow {
+  readonly digest: Buffer;
+  readonly media_type: string;
+  readonly size_bytes: number;
+  readonly artifact_type: string | null;
+  readonly annotations: Record<string, string> | null;
+  readonly found: number;
+}
+
+/**
+ * One page of the manifests that name a subject, in the order of their first push. The page is cut by size in the database:
+ * annotations may be as large as manifests, and a thousand of those are not for one process to hold.
+ */
+export async function findReferrers(pool: pg.Pool, query: ReferrersQuery): Promise<ReferrersPage> {
+  const { repositoryId, subject, artifactType, last, limit, limitBytes } = query;
+  const rows = await queryRows<ReferrerRow>(pool, {
+    name: 'referrers',
+    text: `
+      WITH candidate AS (
+        SELECT id, octet_length(payload) AS size_bytes FROM manifest
+        WHERE repository_id = $1 AND subject_digest = $2
+          AND ($3::text IS NULL OR artifact_type = $3)
+          AND id > coalesce((SELECT id FROM manifest WHERE repository_id = $1 AND digest = $4), 0)
+        ORDER BY id LIMIT $5 + 1),
+      measured AS (
+        SELECT id, size_bytes, row_number() OVER by_id AS place, sum(size_bytes) OVER by_id AS total_bytes,
+          (SELECT count(*) FROM candidate)::int4 AS found
+        FROM candidate WINDOW by_id AS (ORDER BY id))
+      SELECT m.digest, m.media_type, c.size_bytes, m.artifact_type, m.annotations, c.found
+      FROM measured c JOIN manifest m USING (id)
+      WHERE c.place <= $5 AND (c.place = 1 OR c.total_bytes <= $6)
+      ORDER BY id`,
+    values: [
+      repositoryId,
+      digestBytes(subject),
+      artifactType ?? null,
+      last ? digestBytes(last) : null,
+      limit,
+      limitBytes,
+    ],
+  });
+  return { referrers: rows.map(toReferrer), hasMore: (rows[0]?.found ?? 0) > rows.length };
+}
+
+function toReferrer(row: ReferrerRow): Referrer {
+  return {
+    digest: digestFromBytes(row.digest),
+    mediaType: row.media_type,
+    sizeBytes: row.size_bytes,
+    ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
+    ...(row.annotations !== null && { annotations: row.annotations }),
+  };
+}
