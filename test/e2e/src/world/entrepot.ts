@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { openRegistry, type Account, type RegistryClient } from '@entrepot/testkit/registry-client';
+import { inject } from 'vitest';
+import { mustRun } from './run-command.js';
+
+const COMMAND = fileURLToPath(new URL('../../../../apps/cli/bin/entrepot', import.meta.url));
+const MANIFEST_TYPES = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
+
+/** Runs the `entrepot` command beside the started product. */
+export async function entrepot(...args: readonly string[]): Promise<string> {
+  const { dataDirectory, port, opsPort } = inject('world');
+  const environment = {
+    HOME: process.env['HOME'] ?? '',
+    ENTREPOT_DATA_DIR: dataDirectory,
+    ENTREPOT_HTTP_PORT: String(port),
+    ENTREPOT_OPS_PORT: String(opsPort),
+  };
+  return (await mustRun(['sh', COMMAND, ...args], { environment })).stdout;
+}
+
+/** The registry over plain HTTP, to look at what clients have left there. */
+export function asAccount(account?: Account): RegistryClient {
+  return openRegistry(inject('world').url, account);
+}
+
+/** A manifest as the registry has it, or undefined. */
+export async function findManifest(client: RegistryClient, repository: string, reference: string) {
+  const path = `/v2/${repository}/manifests/${reference}`;
+  const answer = await client.send({ method: 'GET', path, headers: { Accept: MANIFEST_TYPES } });
+  if (answer.status !== 200) return undefined;
+  return { digest: String(answer.headers['docker-content-digest']), bytes: answer.body };
+}
