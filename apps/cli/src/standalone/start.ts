@@ -1,7 +1,7 @@
 import { ensureAdministrator } from '@entrepot/access';
 import { startAuth } from '@entrepot/auth';
 import { startJobrunner } from '@entrepot/jobrunner';
-import { holdsSealedValues } from '@entrepot/metadata';
+import { endUploadLeases, holdsSealedValues } from '@entrepot/metadata';
 import { startRegistry } from '@entrepot/registry';
 import { createLogger, type Logger } from '@entrepot/runtime';
 import { withAdministration } from '../administration/open-administration.js';
@@ -61,6 +61,8 @@ async function bringUp({ source, output, stop, closers }: Start): Promise<void> 
   const secrets = prepareSecrets(given, !(await holdsSealedValues(database.url)));
   const config = completeSettings(source, { ...secrets, ENTREPOT_DATABASE_URL: database.url });
   await showStep(output, 'migrating', () => migrateDatabase(database.url));
+  // The lock on the data directory says that no process of an earlier start lives; an external database may have others.
+  if (given.config.database.url === undefined) await endUploadLeases(database.url);
   const services = await showStep(output, 'starting the services', () =>
     composeServices([startAuth, startRegistry, startJobrunner], config, {
       databaseUrl: database.url,

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { digestOf } from '@entrepot/testkit/images';
 import { openRegistry, type Answer, type RegistryClient } from '@entrepot/testkit/registry-client';
@@ -9,7 +8,6 @@ const MIB = 1024 * 1024;
 const BLOB_BYTES = 48 * MIB;
 const ACKNOWLEDGED_BYTES = 16 * MIB;
 const PIECE_BYTES = 256 * 1024;
-const RESUME_WITHIN_MS = 30_000;
 const OCTETS = { 'Content-Type': 'application/octet-stream' };
 
 describe('an upload', () => {
@@ -49,7 +47,7 @@ describe('an upload', () => {
     const offsetBytes = Number(state.headers['range']?.split('-')[1]) + 1;
     expect(offsetBytes).toBeGreaterThanOrEqual(ACKNOWLEDGED_BYTES);
     console.log(`${offsetBytes} of ${BLOB_BYTES} bytes were kept`);
-    const rest = await patchWhenFree(state, offsetBytes, bytes.subarray(offsetBytes));
+    const rest = await patch(state, offsetBytes, bytes.subarray(offsetBytes));
     expect(rest.status).toBe(202);
     const path = `${locationOf(rest)}&digest=${digestOf(bytes)}`;
     expect((await client.send({ method: 'PUT', path })).status).toBe(201);
@@ -69,15 +67,6 @@ describe('an upload', () => {
   function patch(session: Answer, start: number, body: Buffer): Promise<Answer> {
     const headers = { ...OCTETS, 'Content-Range': `${start}-${start + body.length - 1}` };
     return client.send({ method: 'PATCH', path: locationOf(session), headers, body });
-  }
-
-  /** The upload may still be bound to the request that died: 409 and when to come back. */
-  async function patchWhenFree(session: Answer, start: number, body: Buffer): Promise<Answer> {
-    for (const deadline = performance.now() + RESUME_WITHIN_MS; ;) {
-      const answer = await patch(session, start, body);
-      if (answer.status !== 409 || performance.now() > deadline) return answer;
-      await delay(Number(answer.headers['retry-after']) * 1_000);
-    }
   }
 });
 

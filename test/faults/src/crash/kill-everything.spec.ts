@@ -19,7 +19,7 @@ const KILLS: Record<string, (product: Entrepot) => Promise<unknown> | unknown> =
 describe.each(Object.entries(KILLS))('SIGKILL of %s in the middle of pushes', (_name, kill) => {
   let product: Entrepot;
   beforeAll(async () => {
-    product = await startEntrepot({ settings: { ENTREPOT_CONTENT_UPLOAD_LEASE: '1s' } });
+    product = await startEntrepot();
   });
   afterAll(() => product.remove());
   const journal = new Journal();
