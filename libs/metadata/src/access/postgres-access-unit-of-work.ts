@@ -2,6 +2,7 @@ import type { AccessTransaction, AccessUnitOfWork, AuditEvent } from '@entrepot/
 import { QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { translateDatabaseError } from '../database/errors.js';
+import { retryDeadlocks } from '../database/retry-deadlocks.js';
 import { PostgresAccounts } from './postgres-accounts.js';
 import { PostgresAdministeredRepositories } from './postgres-administered-repositories.js';
 import { PostgresGrants } from './postgres-grants.js';
@@ -13,7 +14,11 @@ import { PostgresTeams } from './postgres-teams.js';
 export class PostgresAccessUnitOfWork implements AccessUnitOfWork {
   constructor(private readonly source: DataSource) {}
 
-  async run<T>(work: (tx: AccessTransaction) => Promise<T>): Promise<T> {
+  run<T>(work: (tx: AccessTransaction) => Promise<T>): Promise<T> {
+    return retryDeadlocks(() => this.#runOnce(work));
+  }
+
+  async #runOnce<T>(work: (tx: AccessTransaction) => Promise<T>): Promise<T> {
     try {
       return await this.source.transaction((manager) => work(transactionOn(manager)));
     } catch (error) {

@@ -13,7 +13,7 @@ import {
   type UploadRef,
 } from '@entrepot/content';
 import { parseManifest, parseRepositoryName, parseTag, type Digest, type ParsedManifest } from '@entrepot/oci';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import {
   PostgresContentReader,
   PostgresRepositories,
@@ -49,8 +49,9 @@ export class ContentWorld {
   repositoryId = '';
 
   constructor(url: string) {
-    this.owner = new Pool({ connectionString: url, max: 2 });
-    this.pool = createPool({ url, role: 'registry', poolSize: 8, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 });
+    const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
+    this.owner = createPool({ url, role: 'owner', poolSize: 2, ...timeouts });
+    this.pool = createPool({ url, role: 'registry', poolSize: 8, ...timeouts });
     this.reader = new PostgresContentReader(this.pool, this.pool);
     this.work = new PostgresUnitOfWork(this.pool);
     this.room = {

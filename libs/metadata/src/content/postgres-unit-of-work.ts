@@ -13,7 +13,8 @@ import {
 import type { Digest, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
-import { isDeadlock, violatedConstraint } from '../database/errors.js';
+import { violatedConstraint } from '../database/errors.js';
+import { retryDeadlocks } from '../database/retry-deadlocks.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
@@ -25,33 +26,19 @@ import { scheduleManifestReview } from './schedule-review.js';
 /** A foreign key that fails because a review removed its target first. */
 const REFERENCES = new Set(['manifest_blob_link_fkey', 'manifest_child_child_fkey', 'tag_manifest_fkey']);
 
-/** Of several transactions that wait for each other all but one may have to begin again, one after the other. */
-const MOST_ATTEMPTS = 5;
-
 export class PostgresUnitOfWork implements UnitOfWork {
   constructor(private readonly pool: pg.Pool) {}
 
   async run<T>(work: (tx: ContentTransaction) => Promise<T>): Promise<T> {
     try {
-      return await this.#runAgain(work, MOST_ATTEMPTS);
+      return await retryDeadlocks(() =>
+        runUnitOfWork(this.pool, (client) => work(new PostgresContentTransaction(client))),
+      );
     } catch (error) {
       if (REFERENCES.has(violatedConstraint(error) ?? '')) {
         throw new ReferenceGone('a reference was removed while the manifest was pushed', { cause: error });
       }
       throw translateRepositoryGone(error);
-    }
-  }
-
-  /**
-   * A removal finds a manifest's tags from the manifest, a push or another removal the manifest from its tag: their locks
-   * can cross, which is no failure of either.
-   */
-  async #runAgain<T>(work: (tx: ContentTransaction) => Promise<T>, attempts: number): Promise<T> {
-    try {
-      return await runUnitOfWork(this.pool, (client) => work(new PostgresContentTransaction(client)));
-    } catch (error) {
-      if (attempts > 1 && isDeadlock(error)) return this.#runAgain(work, attempts - 1);
-      throw error;
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
 import { violatedConstraint } from '../database/errors.js';
+import { retryDeadlocks } from '../database/retry-deadlocks.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { finishUpload } from './finish-upload.js';
 import { mountBlob } from './mount-blob.js';
@@ -115,7 +116,7 @@ export class PostgresUploads implements Uploads {
   }
 
   finish(finished: FinishedUpload): Promise<boolean> {
-    return finishUpload(this.pool, finished);
+    return retryDeadlocks(() => finishUpload(this.pool, finished));
   }
 
   async cancel(ref: UploadRef): Promise<boolean> {
@@ -130,7 +131,7 @@ export class PostgresUploads implements Uploads {
 
   async mount(mount: Mount): Promise<boolean> {
     try {
-      return await mountBlob(this.pool, mount);
+      return await retryDeadlocks(() => mountBlob(this.pool, mount));
     } catch (error) {
       // The blob went to a review that was first: the client uploads it.
       if (violatedConstraint(error) === 'repository_blob_blob_fkey') return false;

@@ -448,6 +448,25 @@ describe('repositories', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
+  it('that are removed while an upload ends take it with them, though both wait for each other', async () => {
+    const ref = await world.begin();
+    const content = `last ${randomUUID()}`;
+    const body = (async function* () {
+      yield Buffer.from(content);
+    })();
+    const removal = await world.owner.connect();
+    await removal.query('BEGIN');
+    await removal.query('SELECT FROM repository WHERE id = $1 FOR UPDATE', [world.repositoryId]);
+    const last = { position: { stateOffset: 0 }, body };
+    const finished = finishUpload(world.room, { ref, digest: sha256(content), last }).catch((error: unknown) => error);
+    await world.untilWaiting();
+    await removal.query('DELETE FROM upload WHERE repository_id = $1', [world.repositoryId]);
+    await removal.query('DELETE FROM repository WHERE id = $1', [world.repositoryId]);
+    await removal.query('COMMIT');
+    removal.release();
+    expect(await finished).toMatchObject({ status: 409 });
+  });
+
   it('that are removed while a push begins are gone for it', async () => {
     const repositoryId = await world.newRepository('going');
     const removal = await holdingSql((client) => client.query('DELETE FROM repository WHERE id = $1', [repositoryId]));

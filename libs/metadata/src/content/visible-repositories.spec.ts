@@ -1,9 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { decide } from '@entrepot/access';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PostgresAccessReader, PostgresContentReader, migrate } from '../index.js';
+import { PostgresAccessReader, PostgresContentReader, createPool, migrate } from '../index.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 
@@ -16,7 +16,8 @@ const insert = (text: string, values: unknown[]) => pool.query(`INSERT INTO ${te
 
 /** Users, organisations, teams, repositories and grants at random; an administrator and a disabled account among them. */
 beforeAll(async () => {
-  pool = new Pool({ connectionString: database.url, max: 4 });
+  const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
+  pool = createPool({ url: database.url, role: 'owner', poolSize: 4, ...timeouts });
   const namespaces: { id: string; name: string }[] = [];
   const teams: string[] = [];
   for (let index = 0; index < 12; index++) {
