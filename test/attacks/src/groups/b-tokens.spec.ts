@@ -1,10 +1,10 @@
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { inject } from 'vitest';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { rotateSigningKey } from '@entrepot/access';
 import { Secret, sealWithRing } from '@entrepot/runtime';
 import { jsonOf, type Answer } from '../wire/http.js';
@@ -207,7 +207,15 @@ describe('B: tokens', () => {
     }
   });
 
-  it('B-10: no private key was ever published with the sources', async () => {
+  it('B-10: there is no private key in the sources, nor in the published key set', async () => {
+    const stored = String.raw`BEGIN ([A-Z]+ )?PRIVATE KEY|"d" ?: ?"[A-Za-z0-9_-]{40}`;
+    const cwd = new URL('../../../../', import.meta.url);
+    const { stdout } = spawnSync('git', ['grep', '-lE', stored], { cwd, encoding: 'utf8' });
+    // What searches for keys looks like one.
+    const holders = stdout
+      .split('\n')
+      .filter((path) => path !== '' && path !== 'test/attacks/src/groups/b-tokens.spec.ts');
+    expect(holders).toEqual([]);
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(await present(forge({}, es256(privateKey)))).toBe(401);
     const { keys } = jsonOf<{ keys: Record<string, string>[] }>(await send({ path: '/auth/jwks' }));
@@ -281,7 +289,7 @@ describe('B: tokens', () => {
     expect(wide.payload['access']).toEqual([]);
   });
 
-  it('B-14: a refresh token serves its client, in parallel too, and no other client', async () => {
+  it('B-14: a refresh token is not used up, serves the clients of one login, and no other service', async () => {
     const path = tokenPath([], { offline_token: 'true', client_id: 'docker' });
     const issued = jsonOf<TokenAnswer>(await send({ path, headers: { Authorization: alice.basic } }));
     const redeem = (clientId: string, more: Record<string, string> = {}): Promise<Answer> => {
@@ -292,7 +300,7 @@ describe('B: tokens', () => {
     };
     const both = await Promise.all([redeem('docker'), redeem('docker')]);
     for (const answer of both) expect(await present(jsonOf<TokenAnswer>(answer).access_token)).toBe(200);
-    expect((await redeem('other')).status).toBe(401);
+    expect((await redeem('skopeo')).status).toBe(200);
     expect((await redeem('docker', { service: 'notary' })).status).toBe(400);
   });
 

@@ -1,5 +1,4 @@
-import { inject } from 'vitest';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { createRepository, deleteRepository, setVisibility, revokeGrant, putGrant } from '@entrepot/access';
 import { parseRepositoryName } from '@entrepot/oci';
 import { codeOf, jsonOf, lookOf, type Answer, type Ask } from '../wire/http.js';

@@ -1,5 +1,4 @@
-import { inject } from 'vitest';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { codeOf, jsonOf } from '../wire/http.js';
 import { collect, openSocket, sendRaw } from '../wire/raw.js';
 import { contentOf, imageOf, IMAGES, MANIFEST_TYPE } from '../world/contents.js';
@@ -361,9 +360,15 @@ describe('D: hosts and framing', () => {
     await until(async () => (await send(status)).headers.range === '0-8', 5000);
   });
 
-  it('D-10: an upgrade to another protocol is not taken', async () => {
-    const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
-    const { statuses } = await sendRaw(inject('product').port, `GET /v2/ HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`, 1000);
-    expect(statuses).toEqual([401]);
+  it('D-10: an upgrade to another protocol is not taken, and nothing follows it on the connection', async () => {
+    for (const [protocol, connection] of [
+      ['h2c', 'Upgrade, HTTP2-Settings'],
+      ['websocket', 'keep-alive, Upgrade'],
+    ]) {
+      const upgrade = `Connection: ${connection}\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`;
+      const request = `GET /v2/ HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${smuggled}`;
+      const { statuses, isClosed } = await sendRaw(inject('product').port, request);
+      expect([statuses, isClosed]).toEqual([[401], true]);
+    }
   });
 });

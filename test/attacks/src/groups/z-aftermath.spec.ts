@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { peakResidentBytes } from '@entrepot/testkit/processes';
 import { jsonOf, sendHttp } from '../wire/http.js';
+import { sendRaw } from '../wire/raw.js';
 import { alice, basicOf, bearer, bob, send, tokenPath, type TokenAnswer } from '../world/person.js';
 import { fillRepositories, readOutput } from '../world/product.js';
 import { PLANTED } from '../world/settings.js';
 
 const MIB = 1024 * 1024;
-/** Far above what it needs, and far below what a body or a connection too many that is kept would take. */
-const MEMORY_BOUND_BYTES = 900 * MIB;
+/** What Node's collector may let pile up under such load; far below what kept bodies or connections would take. */
+const MEMORY_BOUND_BYTES = 1536 * MIB;
 
 /** What no output may hold, whoever sent it or made it. */
 const SECRET_SHAPES: Readonly<Record<string, RegExp>> = {
@@ -51,7 +52,7 @@ describe('after all attacks', () => {
         path: `/auth/token?password=${PLANTED.userPassword}&refresh_token=${refresh}`,
         headers: { 'User-Agent': `x Bearer ${token}` },
       },
-      { path: `/${PLANTED.userPassword}/x`.slice(0, 2), headers: bearer(refresh) },
+      { path: '/v2/', headers: bearer(refresh) },
     ];
     for (const ask of failing) await send({ ...ask, localAddress: '127.0.5.1' });
     const output = readOutput();
@@ -101,17 +102,28 @@ describe('after all attacks', () => {
     expect(text.split('\n').length).toBeLessThan(3000);
   });
 
-  it('J-07: each line of the log is one object, whatever clients sent', async () => {
-    const agent = { 'User-Agent': 'a","level":"fatal\u001b[31m', 'X-Request-Id': '"}\u2028{' };
-    await send({
-      path: '/v2/%0a%7B%22level%22/manifests/1',
-      headers: { 'User-Agent': agent['User-Agent'].replaceAll(/[^ -~]/g, '') },
-    });
-    const output = readOutput();
-    expect(output.includes('\u001b')).toBe(false);
-    expect(output.includes('\u2028')).toBe(false);
-    for (const line of output.split('\n').filter((text) => text.startsWith('{')))
-      expect(() => JSON.parse(line) as unknown).not.toThrow();
+  it('J-07: each line of the log is one object, and each of the access log one line, whatever clients sent', async () => {
+    const hostile = [
+      'a","level":"fatal',
+      String.raw`\u001b[31m`,
+      'a\u009b31m\u0085b',
+      '\u00e2\u0080\u00a8',
+      '%0a{"level":"fatal"}',
+      'x'.repeat(20_000),
+    ];
+    for (const text of hostile) {
+      const headers = `Host: x\r\nUser-Agent: ${text}\r\nReferer: ${text}\r\nX-Request-Id: ${text}\r\nConnection: close\r\n`;
+      await sendRaw(inject('product').port, `GET /v2/${encodeURI(text.slice(0, 100))} HTTP/1.1\r\n${headers}\r\n`);
+    }
+    // The line feed separates the lines.
+    const unprintable = [...readOutput().matchAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu)].filter(
+      ([character]) => character !== '\n',
+    );
+    expect(unprintable).toEqual([]);
+    const lines = readOutput()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
   });
 
   it('the two tenants hold what they held', async () => {

@@ -26,7 +26,7 @@ export async function sendRaw(port: number, bytes: string | Uint8Array, waitMs =
 /** Collects what comes on the connection until it is closed, or `waitMs` pass; then it is destroyed. */
 export async function collect(socket: Socket, waitMs: number): Promise<RawAnswer> {
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
   const isClosed = await closedWithin(socket, waitMs);
   socket.destroy();
   const text = Buffer.concat(chunks).toString('latin1');
