@@ -12,8 +12,15 @@ import {
   type SparsePolicy,
   type UploadRef,
 } from '@entrepot/content';
-import { parseManifest, parseRepositoryName, parseTag, type Digest, type ParsedManifest } from '@entrepot/oci';
-import type { Pool } from 'pg';
+import {
+  RegistryError,
+  parseManifest,
+  parseRepositoryName,
+  parseTag,
+  type Digest,
+  type ParsedManifest,
+} from '@entrepot/oci';
+import type { Pool, PoolClient } from 'pg';
 import {
   PostgresContentReader,
   PostgresRepositories,
@@ -148,15 +155,44 @@ export class ContentWorld {
     };
   }
 
-  /** Resolves once so many connections to this database wait for a lock. */
-  async untilWaiting(connections = 1): Promise<void> {
+  /** A transaction of somebody else's statements, on a connection of its own. */
+  async holdSql(statements: (client: PoolClient) => Promise<unknown>): Promise<HeldTransaction> {
+    const client = await this.owner.connect();
+    await client.query('BEGIN');
+    await statements(client);
+    return {
+      commit: async () => {
+        await client.query('COMMIT');
+        client.release();
+      },
+    };
+  }
+
+  /** Lets the second change run into the first, then ends the first. Resolves with how the second ended. */
+  async overtake(first: HeldTransaction, second: Promise<unknown>): Promise<unknown> {
+    const outcome = outcomeOf(second);
+    await this.untilWaiting();
+    await first.commit();
+    return outcome;
+  }
+
+  /** Resolves once a connection to this database waits for a lock. */
+  async untilWaiting(): Promise<void> {
     for (;;) {
       const { rows } = await this.owner.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
-      if ((rows[0]?.n ?? 0) >= connections) return;
+      if ((rows[0]?.n ?? 0) > 0) return;
     }
   }
+}
+
+/** 'done', the code of a refusal, or whatever else was thrown. */
+export function outcomeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'done',
+    (error: unknown) => (error instanceof RegistryError ? error.code : error),
+  );
 }
 
 export function sha256(bytes: Uint8Array | string): Digest {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { appendChunk, cancelUpload, deleteBlob, deleteManifest, finishUpload, type UploadRef } from '@entrepot/content';
-import { RegistryError, parseTag, type Digest } from '@entrepot/oci';
+import { deleteBlob, deleteManifest } from '@entrepot/content';
+import { parseTag, type Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { PoolClient } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PostgresPurge, migrate } from '../index.js';
 import { digestBytes } from '../database/digest-bytes.js';
-import { ContentWorld, imageOf, indexOf, sha256, type HeldTransaction } from './content-world.suite.js';
+import { migrate } from '../index.js';
+import { ContentWorld, imageOf, indexOf, outcomeOf, sha256 } from './content-world.suite.js';
 
 /*
  * Races of docs/races.md, each in both orders. The first of two transactions is held open, with all its locks, until the
@@ -21,32 +20,6 @@ beforeEach(async () => {
   await world.open();
 });
 afterEach(() => world.close());
-
-const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'done',
-    (error: unknown) => (error instanceof RegistryError ? error.code : error),
-  );
-
-/** Lets the second transaction run into the first, then ends the first. */
-async function overtake(first: HeldTransaction, second: Promise<unknown>): Promise<unknown> {
-  const outcome = outcomeOf(second);
-  await world.untilWaiting();
-  await first.commit();
-  return outcome;
-}
-
-async function holdingSql(run: (client: PoolClient) => Promise<unknown>): Promise<HeldTransaction> {
-  const client = await world.owner.connect();
-  await client.query('BEGIN');
-  await run(client);
-  return {
-    commit: async () => {
-      await client.query('COMMIT');
-      client.release();
-    },
-  };
-}
 
 const holdRemoval = (digest: Digest) =>
   world.hold(async (tx) => {
@@ -89,39 +62,12 @@ const blobRows = async (digest: Digest, table: string): Promise<number> =>
     ])
   ).rowCount ?? 0;
 
-const insertBlob = (digest: Digest, objectKey: string) =>
-  holdingSql((client) =>
-    client.query('INSERT INTO blob (digest, size_bytes, object_key) VALUES ($1, 5, $2)', [
-      digestBytes(digest),
-      objectKey,
-    ]),
-  );
-
-const keyOf = async (digest: Digest) => (await world.reader.blob(world.repositoryId, digest))?.objectKey;
-
-const mountOf = (digest: Digest, from: string) =>
-  world.room.uploads.mount({
-    repositoryId: world.repositoryId,
-    digest,
-    graceMs: 0,
-    source: { repositoryId: from },
-  });
-
-const chunk = async function* () {
-  yield Buffer.from('bytes');
-};
-
-const append = (ref: UploadRef) => appendChunk(world.room, ref, { stateOffset: 0 }, chunk());
-
-const touchedLongAgo = (ref: UploadRef) =>
-  world.owner.query(`UPDATE upload SET touched_at = now() - interval '30 days' WHERE id = $1`, [ref.uploadId]);
-
 describe('a push and the deletion of a blob that it names', () => {
   it('keeps the blob where the push was first', async () => {
     const blob = await world.pushBlob('blob');
     const image = imageOf([[blob, 4]]);
     const push = await holdPush(image, [blob, 4]);
-    expect(await overtake(push, deleteBlob(world.work, world.removal, blob))).toBe('done');
+    expect(await world.overtake(push, deleteBlob(world.work, world.removal, blob))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(true);
     await deleteManifest(world.work, world.removal, image.digest);
     expect(await world.holdsBlob(blob)).toBe(false);
@@ -130,7 +76,7 @@ describe('a push and the deletion of a blob that it names', () => {
   it('refuses the push where the deletion was first', async () => {
     const blob = await world.pushBlob('blob');
     const image = imageOf([[blob, 4]]);
-    expect(await overtake(await holdUnlink(blob), world.put(image, ['v1']))).toBe('MANIFEST_BLOB_UNKNOWN');
+    expect(await world.overtake(await holdUnlink(blob), world.put(image, ['v1']))).toBe('MANIFEST_BLOB_UNKNOWN');
     expect(await world.holdsManifest(image)).toBe(false);
   });
 });
@@ -147,13 +93,13 @@ describe('a push that names a deleted blob, and the deletion of the last manifes
 
   it('keeps the blob where the push was first', async () => {
     const push = await holdPush(imageOf([[blob, 4]]), [blob, 4]);
-    expect(await overtake(push, deleteManifest(world.work, world.removal, keeper.digest))).toBe('done');
+    expect(await world.overtake(push, deleteManifest(world.work, world.removal, keeper.digest))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(true);
   });
 
   it('refuses the push where the deletion was first', async () => {
     const removal = await holdRemoval(keeper.digest);
-    expect(await overtake(removal, world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
+    expect(await world.overtake(removal, world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
   });
 });
 
@@ -165,7 +111,7 @@ describe('deletions that share a blob', () => {
     await world.put(two);
     await deleteBlob(world.work, world.removal, blob);
     const removal = await holdRemoval(one.digest);
-    expect(await overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
+    expect(await world.overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -174,7 +120,7 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 5]]);
     await world.put(image);
     const removal = await holdRemoval(image.digest);
-    expect(await overtake(removal, deleteBlob(world.work, world.removal, blob))).toBe('done');
+    expect(await world.overtake(removal, deleteBlob(world.work, world.removal, blob))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -183,7 +129,7 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 6]]);
     await world.put(image);
     const unlink = await holdUnlink(blob);
-    expect(await overtake(unlink, deleteManifest(world.work, world.removal, image.digest))).toBe('done');
+    expect(await world.overtake(unlink, deleteManifest(world.work, world.removal, image.digest))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 });
@@ -193,7 +139,7 @@ describe('a tag that moves, and the deletion of the manifest that it leaves', ()
     const config = await world.pushBlob('{}');
     const [old, young] = [imageOf([[config, 2]]), imageOf([[config, 2]])];
     await world.put(old, ['v1']);
-    expect(await overtake(await holdRemoval(old.digest), world.put(young, ['v1']))).toBe('done');
+    expect(await world.overtake(await holdRemoval(old.digest), world.put(young, ['v1']))).toBe('done');
     expect((await world.reader.manifestByTag(world.repositoryId, parseTag('v1')))?.digest).toBe(young.digest);
     await expectChained();
   });
@@ -210,7 +156,7 @@ describe('a tag that moves, and the deletion of the manifest that it leaves', ()
       const { digest } = young;
       await tx.moveTags({ repositoryId, tags: [parseTag('v1')], manifestId, digest, actorId: actor.id, graceMs: 0 });
     });
-    expect(await overtake(move, deleteManifest(world.work, world.removal, old.digest))).toBe('done');
+    expect(await world.overtake(move, deleteManifest(world.work, world.removal, old.digest))).toBe('done');
     expect((await world.reader.manifestByTag(repositoryId, parseTag('v1')))?.digest).toBe(young.digest);
     expect(await world.holdsManifest(old)).toBe(false);
     await expectChained();
@@ -220,7 +166,7 @@ describe('a tag that moves, and the deletion of the manifest that it leaves', ()
     const config = await world.pushBlob('{}');
     const image = imageOf([[config, 2]]);
     await world.put(image, ['v1']);
-    expect(await overtake(await holdRemoval(image.digest), world.put(image, ['v1']))).toBe('done');
+    expect(await world.overtake(await holdRemoval(image.digest), world.put(image, ['v1']))).toBe('done');
     expect((await world.reader.manifestByTag(world.repositoryId, parseTag('v1')))?.digest).toBe(image.digest);
     await deleteManifest(world.work, world.removal, image.digest);
     expect(await world.holdsManifest(image)).toBe(false);
@@ -240,7 +186,7 @@ describe('a push of an index, and the deletion of an entry', () => {
       const inserted = await tx.insertManifest({ repositoryId, digest, payload, mediaType, pushedBy: actor.id });
       await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs: [], childIds: [id], missing: [] });
     });
-    expect(await overtake(push, deleteManifest(world.work, world.removal, image.digest))).toBe('UNSUPPORTED');
+    expect(await world.overtake(push, deleteManifest(world.work, world.removal, image.digest))).toBe('UNSUPPORTED');
     expect(await world.holdsManifest(image)).toBe(true);
   });
 
@@ -248,7 +194,7 @@ describe('a push of an index, and the deletion of an entry', () => {
     const image = imageOf([[await world.pushBlob('{}'), 2]]);
     await world.put(image);
     const removal = await holdRemoval(image.digest);
-    expect(await overtake(removal, world.put(indexOf(image)))).toBe('MANIFEST_BLOB_UNKNOWN');
+    expect(await world.overtake(removal, world.put(indexOf(image)))).toBe('MANIFEST_BLOB_UNKNOWN');
   });
 });
 
@@ -266,7 +212,7 @@ describe('the deletion of a subject and of its referrer', () => {
   it.each(['subject', 'referrer'])('removes both where the %s was first', async (first) => {
     const [one, two] = first === 'subject' ? [subject, referrer] : [referrer, subject];
     const removal = await holdRemoval(one.digest);
-    expect(await overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
+    expect(await world.overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
     expect(await world.holdsManifest(subject)).toBe(false);
     expect(await world.holdsManifest(referrer)).toBe(false);
   });
@@ -324,102 +270,6 @@ describe('a sparse push, and the upload of what it names', () => {
   });
 });
 
-describe('uploads of one blob', () => {
-  it('leave the object of the first, and doom that of the second', async () => {
-    const content = randomUUID().slice(0, 5);
-    const first = await insertBlob(sha256(content), `first-${content}`);
-    expect(await overtake(first, world.pushBlob(content))).toBe('done');
-    expect(await keyOf(sha256(content))).toBe(`first-${content}`);
-    const { rows } = await world.owner.query('SELECT FROM doomed_object WHERE reason = $1', ['blob was there already']);
-    expect(rows.length).toBeGreaterThan(0);
-  });
-
-  it('leave the object of the second where a review removed the blob meanwhile', async () => {
-    const content = `reviewed ${randomUUID()}`;
-    const digest = await world.pushBlob(content, await world.newRepository('other'));
-    await world.owner.query('DELETE FROM repository_blob WHERE digest = $1', [digestBytes(digest)]);
-    const review = await holdingSql((client) =>
-      client.query('DELETE FROM blob WHERE digest = $1', [digestBytes(digest)]),
-    );
-    expect(await overtake(review, world.pushBlob(content))).toBe('done');
-    expect(await world.store.size((await keyOf(digest)) as never)).toBe(content.length);
-  });
-});
-
-describe('a mount, and the end of its source', () => {
-  it('is an upload where a review took the blob first', async () => {
-    const other = await world.newRepository('source');
-    const digest = await world.pushBlob(`mounted ${randomUUID()}`, other);
-    const review = await holdingSql(async (client) => {
-      await client.query('DELETE FROM blob_review WHERE digest = $1', [digestBytes(digest)]);
-      await client.query('DELETE FROM repository_blob WHERE digest = $1', [digestBytes(digest)]);
-      await client.query('DELETE FROM blob WHERE digest = $1', [digestBytes(digest)]);
-    });
-    const mounted = mountOf(digest, other);
-    await world.untilWaiting();
-    await review.commit();
-    expect(await mounted).toBe(false);
-  });
-
-  it('holds where only the source let go of it', async () => {
-    const other = await world.newRepository('source');
-    const digest = await world.pushBlob(`mounted ${randomUUID()}`, other);
-    const unlink = await world.hold((tx) => tx.unlinkBlob(other, digest, 0));
-    const mounted = mountOf(digest, other);
-    await world.untilWaiting();
-    await unlink.commit();
-    expect(await mounted).toBe(true);
-    expect(await world.holdsBlob(digest)).toBe(true);
-  });
-});
-
-describe('an upload that is resumed', () => {
-  it('is unknown where a purge was first', async () => {
-    const ref = await world.begin();
-    const purge = await holdingSql((client) => client.query('DELETE FROM upload WHERE id = $1', [ref.uploadId]));
-    expect(await overtake(purge, append(ref))).toBe('BLOB_UPLOAD_UNKNOWN');
-  });
-
-  it('is passed over by a purge where it was first', async () => {
-    const ref = await world.begin();
-    await touchedLongAgo(ref);
-    const resumed = await holdingSql((client) =>
-      client.query(`UPDATE upload SET touched_at = now(), lease_until = now() + interval '1 minute' WHERE id = $1`, [
-        ref.uploadId,
-      ]),
-    );
-    expect(await new PostgresPurge(world.owner).doomAbandonedUploads(60_000, 100)).toBe(0);
-    await resumed.commit();
-    expect(await new PostgresPurge(world.owner).doomAbandonedUploads(60_000, 100)).toBe(0);
-    expect(await world.room.uploads.find(ref)).toBeDefined();
-  });
-
-  it('has one writer where two requests take it at once', async () => {
-    const ref = await world.begin();
-    const other = await holdingSql((client) =>
-      client.query(`UPDATE upload SET lease_id = $2, lease_until = now() + interval '1 minute' WHERE id = $1`, [
-        ref.uploadId,
-        randomUUID(),
-      ]),
-    );
-    expect(await overtake(other, append(ref))).toBe('BLOB_UPLOAD_INVALID');
-  });
-
-  it('makes no blob where it was cancelled before its end', async () => {
-    const ref = await world.begin();
-    const cancelled = `cancelled ${randomUUID()}`;
-    const body = (async function* () {
-      yield Buffer.from(cancelled);
-      await cancelUpload(world.room, ref);
-    })();
-    const last = { position: { stateOffset: 0 }, body };
-    await expect(finishUpload(world.room, { ref, digest: sha256(cancelled), last })).rejects.toMatchObject({
-      status: 409,
-    });
-    expect(await world.holdsBlob(sha256(cancelled))).toBe(false);
-  });
-});
-
 describe('usage', () => {
   it('is nothing again once everything is deleted, whatever came when', async () => {
     const content = `late ${randomUUID()}`;
@@ -439,40 +289,5 @@ describe('usage', () => {
       [world.repositoryId],
     );
     expect(rows).toEqual([{ manifests: 0, bytes: 0 }]);
-  });
-});
-
-describe('repositories', () => {
-  it('that two pushes create at once are one', async () => {
-    const ids = await Promise.all(Array.from({ length: 6 }, () => world.newRepository('together')));
-    expect(new Set(ids).size).toBe(1);
-  });
-
-  it('that are removed while an upload ends take it with them, though both wait for each other', async () => {
-    const ref = await world.begin();
-    const content = `last ${randomUUID()}`;
-    const body = (async function* () {
-      yield Buffer.from(content);
-    })();
-    const removal = await world.owner.connect();
-    await removal.query('BEGIN');
-    await removal.query('SELECT FROM repository WHERE id = $1 FOR UPDATE', [world.repositoryId]);
-    const last = { position: { stateOffset: 0 }, body };
-    const finished = finishUpload(world.room, { ref, digest: sha256(content), last }).catch((error: unknown) => error);
-    await world.untilWaiting();
-    await removal.query('DELETE FROM upload WHERE repository_id = $1', [world.repositoryId]);
-    await removal.query('DELETE FROM repository WHERE id = $1', [world.repositoryId]);
-    await removal.query('COMMIT');
-    removal.release();
-    expect(await finished).toMatchObject({ status: 409 });
-  });
-
-  it('that are removed while a push begins are gone for it', async () => {
-    const repositoryId = await world.newRepository('going');
-    const removal = await holdingSql((client) => client.query('DELETE FROM repository WHERE id = $1', [repositoryId]));
-    const begun = world.begin(repositoryId).catch((error: Error) => error.name);
-    await world.untilWaiting();
-    await removal.commit();
-    expect(await begun).toBe('RepositoryGone');
   });
 });
