@@ -39,9 +39,10 @@ export interface Document {
   readonly manifest: ParsedManifest;
 }
 
-/** A transaction of the product's own statements, held open until `commit`. */
+/** A transaction that is held open until it is ended. */
 export interface HeldTransaction {
   commit(): Promise<void>;
+  rollBack(): Promise<void>;
 }
 
 /** A user with a repository of its own, and the data plane's operations on it over a real database. */
@@ -152,6 +153,10 @@ export class ContentWorld {
         released.resolve();
         return done;
       },
+      rollBack: async () => {
+        released.reject(new Error('rolled back'));
+        await done.catch(() => undefined);
+      },
     };
   }
 
@@ -160,19 +165,22 @@ export class ContentWorld {
     const client = await this.owner.connect();
     await client.query('BEGIN');
     await statements(client);
-    return {
-      commit: async () => {
-        await client.query('COMMIT');
-        client.release();
-      },
+    const end = async (statement: 'COMMIT' | 'ROLLBACK') => {
+      await client.query(statement);
+      client.release();
     };
+    return { commit: () => end('COMMIT'), rollBack: () => end('ROLLBACK') };
   }
 
   /** Lets the second change run into the first, then ends the first. Resolves with how the second ended. */
-  async overtake(first: HeldTransaction, second: Promise<unknown>): Promise<unknown> {
+  async overtake(
+    first: HeldTransaction,
+    second: Promise<unknown>,
+    end: 'commit' | 'rollBack' = 'commit',
+  ): Promise<unknown> {
     const outcome = outcomeOf(second);
     await this.untilWaiting();
-    await first.commit();
+    await first[end]();
     return outcome;
   }
 

@@ -173,6 +173,20 @@ describe('a tag that moves, and the deletion of the manifest that it leaves', ()
   });
 });
 
+describe('one manifest pushed twice', () => {
+  it.each(['commit', 'rollBack'] as const)(
+    'is there once with its references, whether the first (%s) ends well',
+    async (end) => {
+      const blob = await world.pushBlob('twice');
+      const image = imageOf([[blob, 5]]);
+      const first = await holdPush(image, [blob, 5]);
+      expect(await world.overtake(first, world.put(image, ['v1']), end)).toBe('done');
+      expect(await blobRows(blob, 'manifest_blob')).toBe(1);
+      expect((await world.reader.manifestByTag(world.repositoryId, parseTag('v1')))?.digest).toBe(image.digest);
+    },
+  );
+});
+
 describe('a push of an index, and the deletion of an entry', () => {
   it('refuses the deletion where the push was first', async () => {
     const image = imageOf([[await world.pushBlob('{}'), 2]]);
