@@ -92,7 +92,7 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
     },
     output: () => readFileSync(place.outputPath, 'utf8'),
     processes: () => findProcesses(run.processes),
-    run: (args, input = '') => runCommand(args, environment, input),
+    run: (args, input) => runEntrepot(args, environment, input),
     stop: () => stopRun(run),
     kill: () => killRun(run),
     restart: async () => {
@@ -104,6 +104,26 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs the `entrepot` command with these variables, returns its standard output; rejects unless it ends with 0. */
+export async function runEntrepot(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  input = '',
+): Promise<string> {
+  const [program = '', ...before] = ENTREPOT;
+  const child = spawn(program, [...before, ...args], {
+    cwd: TOP_DIRECTORY,
+    env: { ...bareEnvironment(), ...environment },
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  if (child.exitCode !== 0) {
+    throw new Error(`entrepot ${args.join(' ')} ended with ${child.signalCode ?? child.exitCode}: ${complaint}`);
+  }
+  return output;
 }
 
 /** A port that nobody listened on a moment ago. */
@@ -192,23 +212,4 @@ async function killRun({ child, processes }: Run): Promise<void> {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-async function runCommand(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  input: string,
-): Promise<string> {
-  const [program = '', ...before] = ENTREPOT;
-  const child = spawn(program, [...before, ...args], {
-    cwd: TOP_DIRECTORY,
-    env: { ...bareEnvironment(), ...environment },
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  if (child.exitCode !== 0) {
-    throw new Error(`entrepot ${args.join(' ')} ended with ${child.signalCode ?? child.exitCode}: ${complaint}`);
-  }
-  return output;
 }

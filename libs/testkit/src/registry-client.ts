@@ -37,13 +37,13 @@ export interface RegistryClient {
   close(): void;
 }
 
-/** Opens a registry (`http://127.0.0.1:PORT`) for an account. */
-export function openRegistry(origin: string, account?: Account): RegistryClient {
+/** Opens a registry (`http://127.0.0.1:PORT`) for an account. Its tokens come from the same origin unless told otherwise. */
+export function openRegistry(origin: string, account?: Account, tokenOrigin = origin): RegistryClient {
   const agent = new Agent({ keepAlive: true });
   const tokens = new Map<string, Promise<string>>();
   const token = (scopes: readonly string[]) => {
     const key = scopes.join(' ');
-    const known = tokens.get(key) ?? fetchToken(origin, scopes, account);
+    const known = tokens.get(key) ?? fetchToken(tokenOrigin, scopes, account);
     tokens.set(key, known);
     // What could not be fetched is asked for again.
     known.catch(() => tokens.delete(key));

@@ -1,15 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { CAN_RUN_ENGINE, dockerOf, startDockerEngine, type DockerEngine } from '../drivers/docker.js';
+import { dockerOf, startDockerEngine, type DockerEngine } from '../drivers/docker.js';
 import { asAccount, findManifest } from '../world/entrepot.js';
 import { isSkipped } from '../world/find-tool.js';
 import { makeDirectory, makeLayer, writeImage } from '../world/layout.js';
 import { mustSucceed } from '../world/run-command.js';
 import { testClient } from './every-client.js';
 
-const isImpossible = isSkipped('docker', ['docker', 'dockerd']) || !CAN_RUN_ENGINE;
-
-describe.skipIf(isImpossible)('a docker engine', () => {
+describe.skipIf(isSkipped('docker', ['docker', 'dockerd'], { needsRoot: true }))('a docker engine', () => {
   const { host, alice } = inject('world');
   let directory: string;
   let engine: DockerEngine;

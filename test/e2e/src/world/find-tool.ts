@@ -7,13 +7,13 @@ export function findTool(program: string): boolean {
 }
 
 /**
- * What is missing of the programs that a suite needs: undefined where nothing is. On a laptop the suite is skipped with a
- * notice; in CI (`CI=true`) it is not asked for, and fails.
+ * Whether a suite is skipped because programs that it needs are missing, or because only root can run them. On a laptop it
+ * is, with a notice; in CI (`CI=true`) it never is, and fails.
  */
-export function isSkipped(suite: string, programs: readonly string[]): boolean {
-  const missing = programs.filter((program) => !findTool(program));
-  if (missing.length === 0) return false;
-  if (process.env['CI'] === 'true') return false;
-  console.warn(`${suite} is skipped: not installed here: ${missing.join(', ')}`);
+export function isSkipped(suite: string, programs: readonly string[], { needsRoot = false } = {}): boolean {
+  const missing = programs.filter((program) => !findTool(program)).map((program) => `no ${program}`);
+  if (needsRoot && process.getuid?.() !== 0) missing.push('not root');
+  if (missing.length === 0 || process.env['CI'] === 'true') return false;
+  console.warn(`${suite} is skipped here: ${missing.join(', ')}`);
   return true;
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { buildImage, contentOf } from '@entrepot/testkit/images';
-import { openRegistry, type RegistryClient } from '@entrepot/testkit/registry-client';
+import type { RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkJournal } from '../world/check.js';
 import { Journal } from '../world/journal.js';
 import { pushBlob, pushImage } from '../world/push.js';
 import { mountSmallDisk, type SmallDisk } from '../world/small-disk.js';
+import { connect } from '../world/target.js';
 
 const DISK_BYTES = 384 * 1024 * 1024;
 const LEFT_BYTES = 4 * 1024 * 1024;
@@ -18,15 +19,18 @@ const BLOB_BYTES = 8 * 1024 * 1024;
 const RECOVERY_MS = 15_000;
 const POLL_MS = 100;
 
-describe.skipIf(process.getuid?.() !== 0)('a disk that fills up while Entrepot runs', () => {
+/** The space that is left alone is a setting; without it the disk itself says that it is full. */
+const RESERVES = ['100MiB', '0B'];
+
+describe.skipIf(process.getuid?.() !== 0).each(RESERVES)('a disk that fills up, with %s left alone', (reserve) => {
   let disk: SmallDisk;
   let product: Entrepot;
   let client: RegistryClient;
   beforeAll(async () => {
     disk = mountSmallDisk({ sizeBytes: DISK_BYTES });
-    const settings = { ENTREPOT_DATA_MIN_FREE: '0B' };
+    const settings = { ENTREPOT_DATA_MIN_FREE: '0B', ENTREPOT_STORAGE_MIN_FREE: reserve };
     product = await startEntrepot({ dataDirectory: join(disk.directory, 'data'), settings });
-    client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    client = connect(product);
   });
   afterAll(async () => {
     client.close();

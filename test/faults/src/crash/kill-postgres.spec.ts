@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { buildImage } from '@entrepot/testkit/images';
 import { signalProcess } from '@entrepot/testkit/processes';
-import { openRegistry, TokenRefused } from '@entrepot/testkit/registry-client';
+import { TokenRefused } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkJournal } from '../world/check.js';
 import { Journal } from '../world/journal.js';
 import { pushImage, Unavailable } from '../world/push.js';
 import { startPushers } from '../world/pushers.js';
+import { connect } from '../world/target.js';
 
 const PUSHING_MS = 1_000;
 const RECOVERY_MS = 15_000;
@@ -53,7 +54,7 @@ describe.each(Object.entries(KILLS))('SIGKILL of Postgres (%s) in the middle of 
 /** A push from start to end succeeds, at the latest when the bound is over; until then only 503 is an answer. */
 async function untilPushWorks(product: Entrepot): Promise<void> {
   for (const deadline = performance.now() + RECOVERY_MS; ; await delay(POLL_MS)) {
-    const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    const client = connect(product);
     try {
       const bench = { client, journal: new Journal(), repository: 'admin/probe' };
       await pushImage(bench, { image: buildImage({ layers: [randomBytes(64)] }), tag: 'probe', way: 'streamed' });

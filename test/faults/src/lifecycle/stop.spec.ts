@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf, digestOf } from '@entrepot/testkit/images';
 import { signalProcess } from '@entrepot/testkit/processes';
-import { openRegistry, type Answer } from '@entrepot/testkit/registry-client';
+import type { Answer } from '@entrepot/testkit/registry-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withDigest } from '../world/push.js';
+import { connect } from '../world/target.js';
 
 const NPM_START = ['npm', 'start', '--silent'];
 const GONE_WITHIN_MS = 30_000;
@@ -32,7 +33,7 @@ describe.each(Object.entries(STOPS))('%s', (_name, signal) => {
     expect(product.output()).toContain('entrepot: stopped');
 
     await product.restart();
-    const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    const client = connect(product);
     const state = await client.send({ method: 'GET', path: upload.location });
     expect(state.headers['range']).toBe(`0-${upload.bytes.length - 1}`);
     const digest = digestOf(upload.bytes);
@@ -45,7 +46,7 @@ describe.each(Object.entries(STOPS))('%s', (_name, signal) => {
 /** An upload of which half is sent, and the rest when told. */
 async function beginSlowUpload(product: Entrepot) {
   const { bytes } = contentOf('application/octet-stream', randomBytes(512 * 1024));
-  const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+  const client = connect(product);
   const opened = await client.send({ method: 'POST', path: '/v2/admin/slow/blobs/uploads/' });
   const location = opened.headers.location ?? '';
   const body = new PassThrough();

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { buildImage, contentOf, type Content } from '@entrepot/testkit/images';
-import { openRegistry, type RegistryClient } from '@entrepot/testkit/registry-client';
+import type { RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Journal } from '../world/journal.js';
 import { appendPiece, pushBlob, pushImage, UPLOAD_WAYS, withDigest } from '../world/push.js';
+import { connect } from '../world/target.js';
 
 const BLOB_BYTES = 2 * 1024 * 1024;
 const RIVAL_COUNT = 6;
@@ -15,7 +16,7 @@ describe('requests that race', () => {
   let client: RegistryClient;
   beforeAll(async () => {
     product = await startEntrepot();
-    client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    client = connect(product);
   });
   afterAll(async () => {
     client.close();

@@ -3,11 +3,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { buildImage } from '@entrepot/testkit/images';
-import { openRegistry } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkJournal } from './check.js';
 import { Journal } from './journal.js';
 import { pushImage } from './push.js';
+import { connect } from './target.js';
 
 /** Larger than what may be kept elsewhere than in a file. */
 const LAYER_BYTES = 512 * 1024;
@@ -21,7 +21,7 @@ describe('checkJournal', () => {
 
   it('finds a lost manifest, a tag that moved and a blob with other bytes', async () => {
     const journal = new Journal();
-    const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    const client = connect(product);
     const bench = { client, journal, repository: 'admin/checked' };
     const image = buildImage({ layers: [randomBytes(LAYER_BYTES)] });
     await pushImage(bench, { image, tag: 'kept', way: 'chunked' });

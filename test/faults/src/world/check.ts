@@ -1,14 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { digestOf } from '@entrepot/testkit/images';
-import type { Entrepot } from '@entrepot/testkit/entrepot';
-import { openRegistry, type Answer, type RegistryClient } from '@entrepot/testkit/registry-client';
+import type { Answer, Exchange, RegistryClient } from '@entrepot/testkit/registry-client';
 import type { Held, Journal, TagRecord, UploadRecord } from './journal.js';
 import { withDigest } from './push.js';
+import { connect, type Target } from './target.js';
 
 const CHECKER_COUNT = 8;
+const LEASE_BOUND_MS = 20_000;
 
 /** Holds a registry to what it said: returns a line for each promise that it does not keep. */
-export async function checkJournal(product: Entrepot, journal: Journal): Promise<string[]> {
-  const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+export async function checkJournal(target: Target, journal: Journal): Promise<string[]> {
+  const client = connect(target);
   const work: (() => Promise<string | undefined>)[] = [
     ...unique(journal.blobs).map((held) => () => checkContent(client, held, 'blobs')),
     ...unique(journal.manifests).map((held) => () => checkContent(client, held, 'manifests')),
@@ -65,7 +67,7 @@ async function checkUpload(client: RegistryClient, upload: UploadRecord): Promis
   // `0-0` is what the specification has for nothing and for one byte.
   if (standsAt < offsetBytes) return `${location} stands at ${standsAt}, acknowledged was ${offsetBytes}`;
   const start = standsAt === 1 ? offsetBytes : standsAt;
-  const finished = await client.send({
+  const finished = await sendWhenFree(client, {
     method: 'PUT',
     path: withDigest(status.headers.location ?? '', content.digest),
     headers: { 'Content-Type': 'application/octet-stream' },
@@ -73,6 +75,15 @@ async function checkUpload(client: RegistryClient, upload: UploadRecord): Promis
   });
   if (finished.status !== 201) return complain(`PUT ${location} from ${start}`, finished);
   return checkContent(client, { repository, content }, 'blobs');
+}
+
+/** An upload stays bound to a request that died for the length of its lease: 409, and when to come back. */
+async function sendWhenFree(client: RegistryClient, exchange: Exchange): Promise<Answer> {
+  for (const deadline = performance.now() + LEASE_BOUND_MS; ;) {
+    const answer = await client.send(exchange);
+    if (answer.status !== 409 || performance.now() > deadline) return answer;
+    await delay(Number(answer.headers['retry-after']) * 1_000);
+  }
 }
 
 function unique(held: readonly Held[]): readonly Held[] {

@@ -1,10 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { buildImage } from '@entrepot/testkit/images';
-import { openRegistry, TokenRefused } from '@entrepot/testkit/registry-client';
+import { TokenRefused } from '@entrepot/testkit/registry-client';
 import type { Journal } from './journal.js';
 import { pushImage, Surprise, Unavailable, UPLOAD_WAYS, type Bench } from './push.js';
+import { connect, type Target } from './target.js';
 
 const PUSHER_COUNT = 8;
 const TAG_COUNT = 4;
@@ -26,10 +26,10 @@ export interface Pushers {
  * Starts clients that push images one after the other, in all ways there are, some into a repository of their own and
  * some into a shared one. One that loses its connection ends; one that is told to come back later does.
  */
-export function startPushers(product: Entrepot, journal: Journal): Pushers {
+export function startPushers(target: Target, journal: Journal): Pushers {
   const stopping = new AbortController();
   const push = async (pusher: number) => {
-    const client = openRegistry(product.url, { name: 'admin', password: product.adminPassword });
+    const client = connect(target);
     const repository = pusher % 2 === 0 ? 'admin/shared' : `admin/pusher-${pusher}`;
     try {
       for (let round = 0; !stopping.signal.aborted; round += 1)
