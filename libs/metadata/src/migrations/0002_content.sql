@@ -65,7 +65,8 @@ CREATE TABLE manifest_child (
 CREATE INDEX manifest_child_child_idx ON manifest_child (child_id);
 
 -- What a sparse manifest names and the repository does not hold yet (ENTREPOT_CONTENT_SPARSE). It becomes a
--- manifest_blob or manifest_child row in the transaction that brings the content.
+-- manifest_blob or manifest_child row in the transaction that brings the content, unless that ran beside the push; it
+-- then stays, and protects the content like one (docs/races.md).
 CREATE TABLE sparse_reference (
   repository_id uuid NOT NULL,
   digest        bytea NOT NULL,
