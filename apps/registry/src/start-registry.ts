@@ -36,6 +36,8 @@ import { registryModule } from './registry.module.js';
 
 /** How often the data plane asks who lost rights; the bound of a withdrawal, with the query itself. */
 const REVOCATION_INTERVAL_MS = 1000;
+/** Without news of who lost rights for so long, another replica should be asked. */
+const MAX_REVOCATION_AGE_MS = 5000;
 
 /** The data plane: `/v2/` over the shared Postgres and the blob store. */
 export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
@@ -69,7 +71,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
       },
     ],
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
-    isReady: () => keys.current().size > 0,
+    isReady: () => keys.current().size > 0 && revocations.isFresh(MAX_REVOCATION_AGE_MS),
     async close() {
       await nest.close();
       await Promise.all([revocations.stop(), keys.stop()]);

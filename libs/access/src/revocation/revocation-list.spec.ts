@@ -13,6 +13,16 @@ describe('RevocationList', () => {
     expect(list.isAccountCurrent('bob', 1)).toBe(true);
   });
 
+  it('is fresh from its loading on, and not before', async () => {
+    const list = new RevocationList({
+      loadAccessChanges: () => Promise.resolve({ accounts: new Map(), repositories: new Map() }),
+    });
+    expect(list.isFresh(60_000)).toBe(false);
+    await list.refresh();
+    expect(list.isFresh(60_000)).toBe(true);
+    expect(list.isFresh(-1)).toBe(false);
+  });
+
   it('stays in force while the store is away, and follows when it is back', async () => {
     let changes: AccessChanges | undefined = { accounts: new Map([['alice', 2]]), repositories: new Map() };
     const errors: unknown[] = [];

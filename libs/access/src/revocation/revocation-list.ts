@@ -16,6 +16,7 @@ const NOTHING: AccessChanges = { accounts: new Map(), repositories: new Map() };
  */
 export class RevocationList implements Revocations {
   #changes = NOTHING;
+  #loadedAtMs = Number.NEGATIVE_INFINITY;
   #polling: Polling | undefined;
 
   constructor(private readonly feed: AccessChangeFeed) {}
@@ -31,7 +32,14 @@ export class RevocationList implements Revocations {
   }
 
   async refresh(): Promise<void> {
+    const askedAtMs = performance.now();
     this.#changes = await this.feed.loadAccessChanges(REVOCATION_WINDOW_MS);
+    this.#loadedAtMs = askedAtMs;
+  }
+
+  /** Whether the list is at most this old: an older one may miss what was withdrawn since. */
+  isFresh(maxAgeMs: number): boolean {
+    return performance.now() - this.#loadedAtMs <= maxAgeMs;
   }
 
   isAccountCurrent(accountId: string, version: number): boolean {

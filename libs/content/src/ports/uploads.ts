@@ -28,7 +28,7 @@ export interface UploadProgress {
 export interface NewUpload extends UploadRef {
   readonly objectKey: ObjectKey;
   readonly algorithm: DigestAlgorithm;
-  /** Uploads that the account may have open at once, this one included. */
+  /** Uploads that the account may have open at once, this one included; one without a request for an hour is not counted. */
   readonly limit: number;
 }
 

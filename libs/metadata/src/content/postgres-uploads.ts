@@ -63,7 +63,8 @@ export class PostgresUploads implements Uploads {
           WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
           INSERT INTO upload (id, repository_id, account_id, object_key, algorithm)
           SELECT $1, $2, $3, $4, $5 FROM relaxed
-          WHERE (SELECT count(*) FROM (SELECT FROM upload WHERE account_id = $3 LIMIT $6) AS open_uploads) < $6
+          WHERE (SELECT count(*) FROM (
+            SELECT FROM upload WHERE account_id = $3 AND touched_at > now() - interval '1 hour' LIMIT $6) AS open_uploads) < $6
           RETURNING id`,
         values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
       });
