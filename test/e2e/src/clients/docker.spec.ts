@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { dockerOf, startDockerEngine, type DockerEngine } from '../drivers/docker.js';
 import { asAccount, findManifest } from '../world/entrepot.js';
 import { isSkipped } from '../world/find-tool.js';
 import { makeDirectory, makeLayer, writeImage } from '../world/layout.js';
-import { mustSucceed } from '../world/run-command.js';
+import { failureOf, mustSucceed, runCommand } from '../world/run-command.js';
 import { testClient } from './every-client.js';
 
 describe.skipIf(isSkipped('docker', ['docker', 'dockerd'], { needsRoot: true }))('a docker engine', () => {
@@ -94,6 +95,15 @@ describe.skipIf(isSkipped('docker', ['docker', 'dockerd'], { needsRoot: true }))
     const listed = await mustDocker('images', '--format', '{{.Repository}}:{{.Tag}}', `${host}/alice/all-tags`);
     expect(listed.stdout.trim().split('\n').toSorted()).toEqual(tags);
   });
+
+  it.skipIf(isSkipped('what docker login leaves for others', ['skopeo']))(
+    'leaves a login that other programs can use',
+    async () => {
+      const authFile = join(directory, 'home', 'config.json');
+      const inspect = ['inspect', '--tls-verify=false', '--authfile', authFile, `docker://${host}/alice/built:1`];
+      expect(failureOf(await runCommand(['skopeo', ...inspect]))).toBeUndefined();
+    },
+  );
 
   it('is logged out by `docker logout`', async () => {
     await mustDocker('logout', host);

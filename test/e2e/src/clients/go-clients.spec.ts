@@ -9,6 +9,8 @@ import { mustSucceed } from '../world/run-command.js';
 import { testClient } from './every-client.js';
 
 const KINDS = { crane, regctl, oras };
+/** For all that is not built yet; helm takes the most and comes last. */
+const BUILDING_MS = 150_000;
 
 /** None of these is packaged by distributions, so none is asked for: what can be built is tried. */
 async function programs(): Promise<Partial<Record<GoTool, string>>> {
@@ -17,8 +19,9 @@ async function programs(): Promise<Partial<Record<GoTool, string>>> {
     return {};
   }
   const found: Partial<Record<GoTool, string>> = {};
+  const deadlineMs = performance.now() + BUILDING_MS;
   for (const tool of ['crane', 'regctl', 'oras', 'helm'] as const) {
-    const program = await buildGoTool(tool);
+    const program = await buildGoTool(tool, deadlineMs);
     if (program !== undefined) found[tool] = program;
   }
   return found;

@@ -21,8 +21,11 @@ export type GoTool = keyof typeof GO_TOOLS;
 /** Builds are kept between runs, by version. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'entrepot-e2e');
 
-/** Path of the built program; undefined, with a notice, where it cannot be built here: none of these is asked for. */
-export async function buildGoTool(tool: GoTool): Promise<string | undefined> {
+/**
+ * Path of the built program; undefined, with a notice, where it cannot be built here before `deadlineMs` (of
+ * `performance.now`): none of these is asked for. What was compiled until then serves the next run.
+ */
+export async function buildGoTool(tool: GoTool, deadlineMs: number): Promise<string | undefined> {
   const { module, path } = GO_TOOLS[tool];
   const built = join(CACHE, `${tool}-${module.split('@')[1]}`);
   if (existsSync(built)) return built;
@@ -30,7 +33,7 @@ export async function buildGoTool(tool: GoTool): Promise<string | undefined> {
   const directory = await mkdtemp(join(CACHE, 'build-'));
   try {
     const output = join(directory, tool);
-    const failed = await firstFailure(directory, [
+    const failed = await firstFailure(directory, deadlineMs, [
       ['go', 'mod', 'init', 'tools'],
       // By the module's path: the proxy is not asked for each part of the program's path.
       ['go', 'get', module],
@@ -44,18 +47,21 @@ export async function buildGoTool(tool: GoTool): Promise<string | undefined> {
   }
 }
 
-async function firstFailure(directory: string, commands: readonly string[][]): Promise<CommandResult | undefined> {
+async function firstFailure(
+  directory: string,
+  deadlineMs: number,
+  commands: readonly string[][],
+): Promise<CommandResult | undefined> {
   const { HOME = '', GOPROXY, GOCACHE, GOMODCACHE, GOFLAGS } = process.env;
   const settings = Object.entries({ HOME, GOPROXY, GOCACHE, GOMODCACHE, GOFLAGS });
   const environment = Object.fromEntries(settings.filter((entry): entry is [string, string] => entry[1] !== undefined));
   for (const command of commands) {
-    const result = await runCommand(command, { environment, directory, timeoutMs: BUILD_TIMEOUT_MS });
+    const timeoutMs = Math.max(1, Math.ceil(deadlineMs - performance.now()));
+    const result = await runCommand(command, { environment, directory, timeoutMs });
     if (result.code !== 0) return result;
   }
   return undefined;
 }
-
-const BUILD_TIMEOUT_MS = 300_000;
 
 type RunTool = (args: readonly string[], input?: string) => Promise<CommandResult>;
 

@@ -6,12 +6,16 @@ import { contentOf, digestOf } from '@entrepot/testkit/images';
 import { signalProcess } from '@entrepot/testkit/processes';
 import type { Answer } from '@entrepot/testkit/registry-client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { checkJournal } from '../world/check.js';
+import { Journal } from '../world/journal.js';
 import { withDigest } from '../world/push.js';
+import { startPushers } from '../world/pushers.js';
 import { connect } from '../world/target.js';
 
 const NPM_START = ['npm', 'start', '--silent'];
 const GONE_WITHIN_MS = 30_000;
 const POLL_MS = 50;
+const PUSHING_MS = 1_000;
 
 /** What stops a product that was started by `npm start`, and who gets the signal. */
 const STOPS: Record<string, (product: Entrepot) => unknown> = {
@@ -40,6 +44,24 @@ describe.each(Object.entries(STOPS))('%s', (_name, signal) => {
     const finished = await client.send({ method: 'PUT', path: withDigest(state.headers.location ?? '', digest) });
     expect(finished.status).toBe(201);
     client.close();
+  });
+});
+
+describe('SIGTERM in the middle of pushes', () => {
+  let product: Entrepot | undefined;
+  afterEach(() => product?.remove());
+
+  it('ends in good order, with no wrong answer, and loses nothing', async () => {
+    product = await startEntrepot();
+    const journal = new Journal();
+    const pushers = startPushers(product, journal);
+    await delay(PUSHING_MS);
+    expect(await product.stop()).toBe(0);
+    await pushers.stop();
+    console.log(journal.summary());
+    await product.restart();
+    expect(journal.blobs.length).toBeGreaterThan(0);
+    expect(await checkJournal(product, journal)).toEqual([]);
   });
 });
 
