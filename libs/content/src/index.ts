@@ -41,7 +41,7 @@ export type {
   UploadRef,
   Uploads,
 } from './ports/uploads.js';
-export type { Bytes, PushRoom } from './push/append-bytes.js';
+export type { Bytes, PushRoom } from './push/push-room.js';
 export { appendChunk } from './push/append-chunk.js';
 export { cancelUpload } from './push/cancel-upload.js';
 export { finishUpload } from './push/finish-upload.js';

@@ -1,24 +1,10 @@
 import { RegistryError } from '@entrepot/oci';
-import { ObjectMissing, type BlobStore, type ObjectWriter } from '../ports/blob-store.js';
-import type { Upload, UploadProgress, Uploads } from '../ports/uploads.js';
+import { ObjectMissing, type ObjectWriter } from '../ports/blob-store.js';
+import type { Upload, UploadProgress } from '../ports/uploads.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { OffsetMismatch } from './lease-upload.js';
-import { RunningHash, type RunningHashes } from './running-hash.js';
-
-/** What the push operations work with. */
-export interface PushRoom {
-  readonly uploads: Uploads;
-  readonly store: BlobStore;
-  readonly hashes: RunningHashes;
-  readonly leaseMs: number;
-  readonly graceMs: number;
-  readonly maxBlobBytes: number;
-  readonly maxUploads: number;
-  /** Random, unguessable. */
-  newId(): string;
-}
-
-export type Bytes = AsyncIterable<Uint8Array>;
+import type { Bytes, PushRoom } from './push-room.js';
+import { RunningHash } from './running-hash.js';
 
 /** An upload whose bytes were written; the lease is still held. */
 export interface Appended {

@@ -1,5 +1,6 @@
 import type { UploadRef } from '../ports/uploads.js';
-import { appendBytes, suspend, type Bytes, type PushRoom } from './append-bytes.js';
+import { appendBytes, suspend } from './append-bytes.js';
+import type { Bytes, PushRoom } from './push-room.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
 
 /** Adds a chunk or a stream to an upload (end-5). Resolves with the offset reached, which is durable. */

@@ -1,7 +1,8 @@
 import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
 import type { ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import { appendBytes, type Appended, type Bytes, type PushRoom } from './append-bytes.js';
+import { appendBytes, type Appended } from './append-bytes.js';
+import type { Bytes, PushRoom } from './push-room.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
 import { RunningHash } from './running-hash.js';

@@ -1,6 +1,6 @@
 import { RegistryError } from '@entrepot/oci';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import type { Bytes, PushRoom } from './append-bytes.js';
+import type { Bytes, PushRoom } from './push-room.js';
 import { HeldLease } from './held-lease.js';
 
 /** What a request says about where its bytes belong. */

@@ -1,6 +1,6 @@
 import { RegistryError, type DigestAlgorithm } from '@entrepot/oci';
 import type { UploadRef } from '../ports/uploads.js';
-import type { PushRoom } from './append-bytes.js';
+import type { PushRoom } from './push-room.js';
 
 export interface StartUpload {
   readonly repositoryId: string;
