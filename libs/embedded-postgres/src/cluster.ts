@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import type { PostgresBinaries } from './binaries.js';
 import { OWNER, serverPaths } from './connection.js';
 import type { PostgresIdentity } from './identity.js';
+import { endCreation } from './leftover.js';
 import { PostgresError } from './postgres-error.js';
 
 /** Version of the files on disk that the packaged server reads. */
@@ -46,6 +47,7 @@ export async function prepareCluster(installation: Installation, isDurable: bool
     refuseOtherVersion(paths.cluster);
     return readFileSync(paths.password, 'utf8').trim();
   }
+  await endCreation([directory, paths.unfinishedCluster]);
   rmSync(paths.unfinishedCluster, { recursive: true, force: true });
   const password = randomBytes(24).toString('base64url');
   writeFileSync(paths.password, `${password}\n`, { mode: 0o600, flush: true });
@@ -71,6 +73,8 @@ async function runInitdb({ directory, binaries, identity }: Installation, isDura
   const sync = isDurable ? [] : ['--no-sync'];
   const child = spawn(program, [...args, ...sync, '-D', paths.unfinishedCluster], {
     ...identity.spawnAs,
+    // Where `endCreation` looks for it.
+    cwd: directory,
     env: programEnvironment(directory),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PostgresError } from './postgres-error.js';
 
 const POLL_MS = 10;
+const CREATION_PATIENCE_MS = 5_000;
 
 /** Signals that end a Postgres server, gentlest first, and how long each may take. */
 const ENDINGS: readonly { signal: NodeJS.Signals; patienceMs: number }[] = [
@@ -35,10 +36,24 @@ export async function endLeftover(cluster: string): Promise<void> {
   rmSync(join(cluster, 'postmaster.pid'), { force: true });
 }
 
-/** Ids of the processes whose working directory is `cluster`: a postmaster and all its children. */
-function processesIn(cluster: string): number[] {
+/**
+ * Ends the creation of a cluster that an Entrepot which is gone has begun, so that nothing writes into what is begun anew.
+ * `initdb` works in one of these directories and the programs that it runs in another.
+ */
+export async function endCreation(directories: readonly string[]): Promise<void> {
+  for (let waitedMs = 0; waitedMs < CREATION_PATIENCE_MS; waitedMs += POLL_MS) {
+    const found = directories.flatMap(processesIn);
+    if (found.length === 0) return;
+    for (const pid of found) kill(pid, 'SIGKILL');
+    await delay(POLL_MS);
+  }
+  throw new PostgresError(`an earlier initdb in ${directories[0]} cannot be stopped; stop it first`);
+}
+
+/** Ids of the processes that work in the directory: in a cluster, a postmaster and all its children. */
+function processesIn(directory: string): number[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && workingDirectory(name) === cluster)
+    .filter((name) => /^\d+$/.test(name) && workingDirectory(name) === directory)
     .map(Number);
 }
 
