@@ -2,25 +2,25 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buildGoTool, crane, goToolIn, oras, regctl, type GoTool } from '../drivers/go-tools.js';
-import { asAccount, findManifest } from '../world/entrepot.js';
+import { asAccount, findManifest, pushDirectly } from '../world/entrepot.js';
 import { findTool } from '../world/find-tool.js';
 import { makeDirectory, makeLayer, writeImage, writeIndex, type Layout } from '../world/layout.js';
 import { mustSucceed } from '../world/run-command.js';
 import { testClient } from './every-client.js';
 
 const KINDS = { crane, regctl, oras };
-/** For all that is not built yet; helm takes the most and comes last. */
+/** For all that is not built yet; helm and cosign take the most and come last. */
 const BUILDING_MS = 150_000;
 
 /** None of these is packaged by distributions, so none is asked for: what can be built is tried. */
 async function programs(): Promise<Partial<Record<GoTool, string>>> {
   if (!findTool('go')) {
-    console.warn('crane, regctl, oras and helm are not tried: go is not installed here');
+    console.warn('crane, regctl, oras, helm and cosign are not tried: go is not installed here');
     return {};
   }
   const found: Partial<Record<GoTool, string>> = {};
   const deadlineMs = performance.now() + BUILDING_MS;
-  for (const tool of ['crane', 'regctl', 'oras', 'helm'] as const) {
+  for (const tool of ['crane', 'regctl', 'oras', 'helm', 'cosign'] as const) {
     const program = await buildGoTool(tool, deadlineMs);
     if (program !== undefined) found[tool] = program;
   }
@@ -126,5 +126,33 @@ describe.skipIf(built.helm === undefined)('helm', () => {
     const pull = ['pull', '--plain-http', `oci://${host}/alice/hello`, '--version', '1.0.0+build.1'];
     mustSucceed(await run([...pull, '--destination', pulled, '--untar']));
     expect(await findManifest(asAccount(alice), 'alice/hello', '1.0.0_build.1')).toBeDefined();
+  });
+});
+
+describe.skipIf(built.cosign === undefined)('cosign', () => {
+  const { host, alice } = inject('world');
+  const registry = asAccount(alice);
+  let directory: string;
+  beforeAll(async () => {
+    directory = await makeDirectory();
+  });
+  afterAll(async () => {
+    registry.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('signs an image and verifies it', async () => {
+    const run = goToolIn(built.cosign ?? '', directory);
+    const mustCosign = async (...args: string[]) => mustSucceed(await run(args));
+    const { images, top } = await writeImage(directory, [await makeLayer({ signed: 'soon' })]);
+    await pushDirectly(registry, 'alice/signed', images);
+    await mustCosign('login', host, '--username', alice.name, '--password', alice.password);
+    await mustCosign('generate-key-pair');
+    const reference = `${host}/alice/signed@${top.digest}`;
+    const offline = ['--allow-http-registry', '--yes', '--tlog-upload=false'];
+    await mustCosign('sign', '--key', 'cosign.key', ...offline, reference);
+    const verify = ['verify', '--key', 'cosign.pub', '--private-infrastructure', '--allow-http-registry', reference];
+    expect((await mustCosign(...verify)).stdout).toContain(top.digest);
+    expect(await findManifest(registry, 'alice/signed', `sha256-${top.digest.slice(7)}.sig`)).toBeDefined();
   });
 });

@@ -14,6 +14,7 @@ const GO_TOOLS = {
   regctl: { module: 'github.com/regclient/regclient@v0.11.7', path: 'github.com/regclient/regclient/cmd/regctl' },
   oras: { module: 'oras.land/oras@v1.2.3', path: 'oras.land/oras/cmd/oras' },
   helm: { module: 'helm.sh/helm/v3@v3.19.0', path: 'helm.sh/helm/v3/cmd/helm' },
+  cosign: { module: 'github.com/sigstore/cosign/v2@v2.6.1', path: 'github.com/sigstore/cosign/v2/cmd/cosign' },
 } as const;
 
 export type GoTool = keyof typeof GO_TOOLS;
@@ -67,8 +68,17 @@ type RunTool = (args: readonly string[], input?: string) => Promise<CommandResul
 
 /** A tool with everything that it keeps below `home`. */
 export function goToolIn(program: string, home: string): RunTool {
-  const environment = { HOME: home, DOCKER_CONFIG: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home };
-  return (args, input) => runCommand([program, ...args], { environment, ...(input !== undefined && { input }) });
+  const environment = {
+    HOME: home,
+    DOCKER_CONFIG: home,
+    XDG_CONFIG_HOME: home,
+    XDG_CACHE_HOME: home,
+    COSIGN_PASSWORD: '',
+    // cosign would ask the world for trust roots; nothing listens here.
+    TUF_MIRROR: 'http://127.0.0.1:9',
+  };
+  return (args, input) =>
+    runCommand([program, ...args], { environment, directory: home, ...(input !== undefined && { input }) });
 }
 
 export function crane(program: string): ClientKind {

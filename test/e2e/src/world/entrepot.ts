@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Image } from '@entrepot/testkit/images';
 import { openRegistry, type Account, type RegistryClient } from '@entrepot/testkit/registry-client';
 import { inject } from 'vitest';
 import { mustRun } from './run-command.js';
@@ -34,4 +35,21 @@ export async function findManifest(client: RegistryClient, repository: string, r
   const answer = await client.send({ method: 'GET', path, headers: { Accept: MANIFEST_TYPES } });
   if (answer.status !== 200) return undefined;
   return { digest: String(answer.headers['docker-content-digest']), bytes: answer.body };
+}
+
+/** Pushes images without a client. */
+export async function pushDirectly(
+  client: RegistryClient,
+  repository: string,
+  images: readonly Image[],
+): Promise<void> {
+  for (const { config, layers, manifest } of images) {
+    for (const { digest, bytes } of [config, ...layers]) {
+      await client.send({ method: 'POST', path: `/v2/${repository}/blobs/uploads/?digest=${digest}`, body: bytes });
+    }
+    const path = `/v2/${repository}/manifests/${manifest.digest}`;
+    const headers = { 'Content-Type': manifest.mediaType };
+    const { status } = await client.send({ method: 'PUT', path, headers, body: manifest.bytes });
+    if (status !== 201) throw new Error(`the manifest was answered with ${status}`);
+  }
 }
