@@ -17,8 +17,13 @@ const STATUS = /(?:^|\r\n|[^\r\n])HTTP\/1\.1 (\d{3}) /g;
  * Sends bytes as they are and collects what comes back until the server closes the connection, or `waitMs` pass.
  * Rejects where an answer is a fault of the server.
  */
-export async function sendRaw(port: number, bytes: string | Uint8Array, waitMs = 10_000): Promise<RawAnswer> {
-  const socket = await openSocket(port);
+export async function sendRaw(
+  port: number,
+  bytes: string | Uint8Array,
+  waitMs = 10_000,
+  localAddress = '127.0.0.1',
+): Promise<RawAnswer> {
+  const socket = await openSocket(port, localAddress);
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   return collect(socket, waitMs);
 }
@@ -35,8 +40,8 @@ export async function collect(socket: Socket, waitMs: number): Promise<RawAnswer
   return { text, statuses, isClosed };
 }
 
-export async function openSocket(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+export async function openSocket(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   await once(socket, 'connect');
   // The server may close before it has read all; what it answered before is what counts.
   socket.on('error', () => undefined);
