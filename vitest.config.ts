@@ -8,7 +8,7 @@ export default defineConfig({
       'test/architecture/src/**/*.spec.ts',
       'test/load/src/**/*.spec.ts',
     ],
-    globalSetup: ['libs/testkit/src/postgres-global-setup.ts'],
+    globalSetup: ['libs/testkit/src/postgres-global-setup.ts', 'libs/testkit/src/s3/s3-global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
