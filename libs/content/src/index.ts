@@ -1,7 +1,15 @@
 export { contentSection, gcSection } from './config.js';
 export type { ContentConfig, GcConfig } from './config.js';
 export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
-export type { BlobStore, ByteRange, ObjectKey, ObjectRecord, ObjectWriter } from './ports/blob-store.js';
+export type {
+  BlobStore,
+  ByteRange,
+  CompletedObject,
+  DurableState,
+  ObjectKey,
+  ObjectRecord,
+  ObjectWriter,
+} from './ports/blob-store.js';
 export { RepositoryGone } from './ports/content-reader.js';
 export type {
   Actor,

@@ -56,8 +56,8 @@ describe('filesystem blob store', () => {
     `${'0'.repeat(30)}/x`,
   ])('makes no path of %j', async (text) => {
     const key = text as ObjectKey;
-    await expect(store.write(key, 0)).rejects.toThrow(TypeError);
-    await expect(store.write(key, 1)).rejects.toThrow(TypeError);
+    await expect(store.write(key, { offsetBytes: 0 })).rejects.toThrow(TypeError);
+    await expect(store.write(key, { offsetBytes: 1 })).rejects.toThrow(TypeError);
     await expect(store.read(key, { start: 0, end: 1 }, async () => undefined)).rejects.toThrow(TypeError);
     await expect(store.size(key)).rejects.toThrow(TypeError);
     await expect(store.record(key)).rejects.toThrow(TypeError);
@@ -73,12 +73,12 @@ describe('filesystem blob store', () => {
 
   it('finds everything again after a restart, and continues what was flushed', async () => {
     const key = store.newKey();
-    const writer = await store.write(key, 0);
+    const writer = await store.write(key, { offsetBytes: 0 });
     await writer.write(Buffer.from('hel'));
     await writer.flush();
     await writer.abandon();
     store = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 0 });
-    const next = await store.write(key, 3);
+    const next = await store.write(key, { offsetBytes: 3 });
     await next.write(Buffer.from('lo'));
     await next.complete(RECORD);
     expect(await text(key)).toBe('hello');
@@ -87,8 +87,8 @@ describe('filesystem blob store', () => {
   it('opened at 0 again, is out of reach for a writer of another process', async () => {
     const other = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 0 });
     const key = store.newKey();
-    const stale = await other.write(key, 0);
-    const writer = await store.write(key, 0);
+    const stale = await other.write(key, { offsetBytes: 0 });
+    const writer = await store.write(key, { offsetBytes: 0 });
     await writer.write(Buffer.from('hello'));
     await writer.complete(RECORD);
     await stale.write(Buffer.from('stale bytes'));
@@ -107,7 +107,7 @@ describe('filesystem blob store', () => {
     await store.remove(key);
     await rm(join(root, 'objects', key.slice(0, 2)), { recursive: true });
     await store.remove(key);
-    const writer = await store.write(key, 0);
+    const writer = await store.write(key, { offsetBytes: 0 });
     await writer.write(Buffer.from('again'));
     await writer.complete(RECORD);
     expect(await text(key)).toBe('again');
@@ -115,7 +115,7 @@ describe('filesystem blob store', () => {
 
   it('does not take a missing root for an empty store', async () => {
     await rm(root, { recursive: true });
-    await expect(store.write(store.newKey(), 0)).rejects.toThrow(/is the volume mounted/);
+    await expect(store.write(store.newKey(), { offsetBytes: 0 })).rejects.toThrow(/is the volume mounted/);
     await expect(listedKeys()).rejects.toThrow(StoreUnavailable);
     await expect(store.check()).rejects.toThrow(StoreUnavailable);
     await expect(stat(root)).rejects.toThrow('ENOENT');
@@ -127,8 +127,8 @@ describe('filesystem blob store', () => {
     const low = { root, minFreeBytes: Number.MAX_SAFE_INTEGER, bufferBytes: 0 };
     await expect(openFilesystemBlobStore(low)).rejects.toThrow(/ENTREPOT_STORAGE_MIN_FREE/);
     store = new FilesystemBlobStore(low);
-    await expect(store.write(store.newKey(), 0)).rejects.toThrow(StoreUnavailable);
-    await expect(store.write(key, 5)).rejects.toThrow(StoreUnavailable);
+    await expect(store.write(store.newKey(), { offsetBytes: 0 })).rejects.toThrow(StoreUnavailable);
+    await expect(store.write(key, { offsetBytes: 5 })).rejects.toThrow(StoreUnavailable);
     await expect(store.check()).rejects.toThrow(StoreUnavailable);
     expect(await text(key)).toBe('hello');
     expect(await store.freeBytes()).toBeGreaterThan(0);
@@ -143,7 +143,7 @@ describe('filesystem blob store', () => {
 
   async function put(content: string): Promise<ObjectKey> {
     const key = store.newKey();
-    const writer = await store.write(key, 0);
+    const writer = await store.write(key, { offsetBytes: 0 });
     await writer.write(Buffer.from(content));
     await writer.complete(RECORD);
     return key;

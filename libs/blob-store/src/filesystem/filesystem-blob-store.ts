@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, ByteRange, ObjectKey, ObjectRecord } from '@entrepot/content';
+import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord } from '@entrepot/content';
 import { BufferPool } from './buffer-pool.js';
 import { closeFile, openFile, statFile, truncateFile } from './files.js';
 import { FreeSpace } from './free-space.js';
@@ -47,7 +47,7 @@ export class FilesystemBlobStore implements BlobStore {
     this.#pool = new BufferPool(options.bufferBytes);
   }
 
-  write(key: ObjectKey, offsetBytes: number): Promise<FileObjectWriter> {
+  write(key: ObjectKey, { offsetBytes }: DurableState): Promise<FileObjectWriter> {
     return this.#guard(async () => {
       const path = locateObject(key);
       await this.#space.require();
@@ -156,6 +156,8 @@ export class FilesystemBlobStore implements BlobStore {
     const path = locateObject(key);
     const writer = new FileObjectWriter(at.file, at.offsetBytes, {
       root: this.#root,
+      key,
+      readBack: (sizeBytes, sink) => this.read(key, { start: 0, end: sizeBytes - 1 }, sink),
       recordPath: join(this.#root, path.record),
       pool: this.#pool,
       syncName: () => this.#directories.sync(path.directory),

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StoreUnavailable } from '@entrepot/content';
+import { StoreUnavailable, type ObjectKey } from '@entrepot/content';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BufferPool } from './buffer-pool.js';
 import { openFile } from './files.js';
@@ -93,6 +93,8 @@ describe('file object writer', () => {
     const isDevice = path.startsWith('/dev/');
     return new FileObjectWriter(await openFile(path, isDevice ? 'w' : 'wx'), 0, {
       root,
+      key: 'object' as ObjectKey,
+      readBack: async () => undefined,
       recordPath: join(root, 'object.json'),
       pool: new BufferPool(4 * 2 ** 20),
       syncName,

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { StoreUnavailable } from '@entrepot/content';
-import type { ObjectRecord, ObjectWriter } from '@entrepot/content';
+import type { CompletedObject, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
 import type { BufferPool } from './buffer-pool.js';
 import { closeFile, syncData, writeFully } from './files.js';
 import { storeFault } from './store-fault.js';
@@ -11,9 +11,12 @@ const WRITE_BEHIND_BYTES = 32 * 1024 * 1024;
 /** What a writer needs of the store that opened it. */
 export interface WriterPlace {
   readonly root: string;
+  readonly key: ObjectKey;
   /** Absolute path of the sidecar. */
   readonly recordPath: string;
   readonly pool: BufferPool;
+  /** Feeds the first bytes of the object. */
+  readonly readBack: (sizeBytes: number, sink: (chunk: Uint8Array) => Promise<void>) => Promise<void>;
   /** Makes the name of the object durable. */
   readonly syncName: () => Promise<void>;
   /** Called once, before the file is closed for whatever reason. */
@@ -25,6 +28,7 @@ export interface WriterPlace {
  * The first fault is final: after a failed fsync the kernel may have dropped bytes that a second one would vouch for.
  */
 export class FileObjectWriter implements ObjectWriter {
+  readonly isDoubtful = false;
   readonly #file: number;
   readonly #place: WriterPlace;
   #filling: Buffer | undefined;
@@ -62,12 +66,17 @@ export class FileObjectWriter implements ObjectWriter {
     }
   }
 
-  async flush(): Promise<number> {
+  async flush(): Promise<DurableState> {
     await this.#inTurn(() => this.#makeDurable());
-    return this.offsetBytes;
+    return { offsetBytes: this.offsetBytes };
   }
 
-  async complete(record: ObjectRecord): Promise<void> {
+  async readBack(sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    const { offsetBytes } = await this.flush();
+    await this.#place.readBack(offsetBytes, sink);
+  }
+
+  async complete(record: ObjectRecord): Promise<CompletedObject> {
     await this.#inTurn(async () => {
       await this.#makeDurable();
       // Only now, so that a record that can be read vouches for bytes that are durable. It is not synced itself: what a
@@ -75,14 +84,15 @@ export class FileObjectWriter implements ObjectWriter {
       await writeFile(this.#place.recordPath, `${JSON.stringify(record)}\n`, { mode: 0o660 });
       await this.#release();
     });
+    return { key: this.#place.key };
   }
 
-  async suspend(): Promise<number> {
+  async suspend(): Promise<DurableState> {
     await this.#inTurn(async () => {
       await this.#makeDurable();
       await this.#release();
     });
-    return this.offsetBytes;
+    return { offsetBytes: this.offsetBytes };
   }
 
   abandon(): Promise<void> {

@@ -1,85 +1,120 @@
 import { randomUUID } from 'node:crypto';
 import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
-import type { BlobStore, ByteRange, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
+import type {
+  BlobStore,
+  ByteRange,
+  CompletedObject,
+  DurableState,
+  ObjectKey,
+  ObjectRecord,
+  ObjectWriter,
+} from '@entrepot/content';
 
 const CHUNK_BYTES = 64 * 1024;
 
-interface StoredObject {
-  bytes: Buffer;
-  record?: ObjectRecord;
-  modifiedAt: Date;
+interface MemoryObject {
+  readonly bytes: Buffer;
+  readonly modifiedAt: Date;
+  readonly record?: ObjectRecord;
+}
+
+/** What was written under the key of one upload. */
+interface MemoryUpload {
+  /** Objects by key; the one under the upload's own key is unfinished. */
+  readonly objects: Map<ObjectKey, MemoryObject>;
+  /** Bytes by the `resume` that they were made durable with. */
+  readonly states: Map<string, Buffer>;
   writer?: MemoryWriter;
 }
 
-/** A store that forgets everything with its process: for specs. As strict as the promises of the port allow. */
+type Sink = (chunk: Uint8Array) => Promise<void>;
+
+/**
+ * A store that forgets everything with its process: for specs. As strict as the promises of the port allow: objects are
+ * completed under another key, and states are worth nothing without their `resume`.
+ */
 export class MemoryBlobStore implements BlobStore {
-  readonly #objects = new Map<ObjectKey, StoredObject>();
+  readonly #uploads = new Map<ObjectKey, MemoryUpload>();
 
   newKey(): ObjectKey {
     return randomUUID() as string as ObjectKey;
   }
 
-  async write(key: ObjectKey, offsetBytes: number): Promise<ObjectWriter> {
-    const former = this.#objects.get(key);
-    await former?.writer?.abandon();
-    const object: StoredObject =
-      offsetBytes === 0 ? { bytes: Buffer.alloc(0), modifiedAt: new Date() } : this.#find(key);
-    if (object.bytes.length < offsetBytes) throw new ObjectMissing(key);
-    if (object.bytes.length > offsetBytes) delete object.record;
-    object.bytes = object.bytes.subarray(0, offsetBytes);
-    object.writer = new MemoryWriter(object);
-    this.#objects.set(key, object);
-    return object.writer;
+  async write(key: ObjectKey, { offsetBytes, resume }: DurableState): Promise<ObjectWriter> {
+    const upload: MemoryUpload = this.#uploads.get(key) ?? { objects: new Map(), states: new Map() };
+    await upload.writer?.abandon();
+    const bytes = offsetBytes === 0 ? Buffer.alloc(0) : upload.states.get(resume ?? '');
+    if (bytes === undefined || bytes.length !== offsetBytes) throw new ObjectMissing(key);
+    this.#uploads.set(key, upload);
+    upload.writer = new MemoryWriter(key, upload, bytes);
+    return upload.writer;
   }
 
-  async read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
-    const { bytes } = this.#find(key);
-    for (let start = range.start; start <= range.end; start += CHUNK_BYTES) {
-      const end = Math.min(start + CHUNK_BYTES, range.end + 1);
-      if (end > bytes.length) throw new StoreUnavailable('an object ends before the range that was asked for');
-      const chunk = Buffer.from(bytes.subarray(start, end));
-      await sink(chunk);
-      // The promise is over: a sink that kept the chunk reads rubbish here as it would elsewhere.
-      chunk.fill(0xdb);
-    }
+  async read(key: ObjectKey, range: ByteRange, sink: Sink): Promise<void> {
+    const object = this.#find(key);
+    if (object?.record === undefined) throw new ObjectMissing(key);
+    await feed(object.bytes, range, sink);
   }
 
   async size(key: ObjectKey): Promise<number | undefined> {
-    return this.#objects.get(key)?.bytes.length;
+    const object = this.#find(key);
+    return object?.record && object.bytes.length;
   }
 
   async record(key: ObjectKey): Promise<ObjectRecord | undefined> {
-    return this.#objects.get(key)?.record;
+    return this.#find(key)?.record;
   }
 
   async remove(key: ObjectKey): Promise<void> {
-    await this.#objects.get(key)?.writer?.abandon();
-    this.#objects.delete(key);
+    await this.#uploads.get(uploadKeyOf(key))?.writer?.abandon();
+    this.#uploads.delete(uploadKeyOf(key));
   }
 
   async *list(): AsyncGenerator<{ key: ObjectKey; sizeBytes: number; modifiedAt: Date }> {
-    for (const [key, { bytes, modifiedAt }] of this.#objects) yield { key, sizeBytes: bytes.length, modifiedAt };
+    for (const { objects } of this.#uploads.values()) {
+      for (const [key, { bytes, modifiedAt }] of objects) yield { key, sizeBytes: bytes.length, modifiedAt };
+    }
   }
 
   async check(): Promise<void> {}
 
-  #find(key: ObjectKey): StoredObject {
-    const object = this.#objects.get(key);
-    if (object === undefined) throw new ObjectMissing(key);
-    return object;
+  #find(key: ObjectKey): MemoryObject | undefined {
+    return this.#uploads.get(uploadKeyOf(key))?.objects.get(key);
   }
 }
 
-/** Keeps chunks apart until a flush, as other stores may. */
+/** The key of a completed object is that of its upload with one UUID more. */
+function uploadKeyOf(key: ObjectKey): ObjectKey {
+  return key.slice(0, 36) as ObjectKey;
+}
+
+async function feed(bytes: Buffer, range: ByteRange, sink: Sink): Promise<void> {
+  for (let start = range.start; start <= range.end; start += CHUNK_BYTES) {
+    const end = Math.min(start + CHUNK_BYTES, range.end + 1);
+    if (end > bytes.length) throw new StoreUnavailable('an object ends before the range that was asked for');
+    const chunk = Buffer.from(bytes.subarray(start, end));
+    await sink(chunk);
+    // The promise is over: a sink that kept the chunk reads rubbish here as it would elsewhere.
+    chunk.fill(0xdb);
+  }
+}
+
+/** Keeps chunks apart until they are made durable, as other stores may. */
 class MemoryWriter implements ObjectWriter {
-  readonly #object: StoredObject;
+  readonly isDoubtful = false;
+  readonly #key: ObjectKey;
+  readonly #upload: MemoryUpload;
+  #bytes: Buffer;
   #chunks: Buffer[] = [];
   #offsetBytes: number;
   #isClosed = false;
+  #isReadBack = false;
 
-  constructor(object: StoredObject) {
-    this.#object = object;
-    this.#offsetBytes = object.bytes.length;
+  constructor(key: ObjectKey, upload: MemoryUpload, bytes: Buffer) {
+    this.#key = key;
+    this.#upload = upload;
+    this.#bytes = bytes;
+    this.#offsetBytes = bytes.length;
   }
 
   get offsetBytes(): number {
@@ -92,32 +127,45 @@ class MemoryWriter implements ObjectWriter {
     this.#offsetBytes += chunk.length;
   }
 
-  async flush(): Promise<number> {
+  async flush(): Promise<DurableState> {
     this.#refuseClosed();
-    this.#object.bytes = Buffer.concat([this.#object.bytes, ...this.#chunks]);
-    this.#object.modifiedAt = new Date();
+    this.#bytes = Buffer.concat([this.#bytes, ...this.#chunks]);
     this.#chunks = [];
-    return this.#offsetBytes;
+    const resume = randomUUID();
+    this.#upload.states.set(resume, this.#bytes);
+    this.#upload.objects.set(this.#key, { bytes: this.#bytes, modifiedAt: new Date() });
+    return { offsetBytes: this.#offsetBytes, resume };
   }
 
-  async complete(record: ObjectRecord): Promise<void> {
+  async readBack(sink: Sink): Promise<void> {
     await this.flush();
-    this.#object.record = { ...record };
-    await this.abandon();
+    this.#isReadBack = true;
+    await feed(this.#bytes, { start: 0, end: this.#offsetBytes - 1 }, sink);
   }
 
-  async suspend(): Promise<number> {
-    const offsetBytes = await this.flush();
+  async complete(record: ObjectRecord): Promise<CompletedObject> {
+    this.#isReadBack = false;
+    await this.flush();
+    const key = `${this.#key}${randomUUID()}` as ObjectKey;
+    this.#upload.objects.delete(this.#key);
+    this.#upload.objects.set(key, { bytes: this.#bytes, modifiedAt: new Date(), record: { ...record } });
     await this.abandon();
-    return offsetBytes;
+    return { key };
+  }
+
+  async suspend(): Promise<DurableState> {
+    const state = await this.flush();
+    await this.abandon();
+    return state;
   }
 
   async abandon(): Promise<void> {
     this.#isClosed = true;
-    delete this.#object.writer;
+    if (this.#upload.writer === this) delete this.#upload.writer;
   }
 
   #refuseClosed(): void {
     if (this.#isClosed) throw new StoreUnavailable('the object is not open for writing any more');
+    if (this.#isReadBack) throw new StoreUnavailable('the object was read back and takes no more bytes');
   }
 }

@@ -1,4 +1,4 @@
-import type { BlobStore, ByteRange, ObjectKey, ObjectRecord } from '@entrepot/content';
+import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
 
 /** One store to try, empty and used by nobody else. */
 export interface BlobStoreTrial {
@@ -12,20 +12,37 @@ export interface BlobStoreTrial {
 export const LARGE_BYTES = 8 * 1024 * 1024 + 12_345;
 export const ODD_CHUNK_BYTES = 65_521;
 
-/** Writes and completes an object of its own. */
+/** Where every object begins. */
+export const START: DurableState = { offsetBytes: 0 };
+
+/** Writes and completes an object of its own; resolves with the key that it is read by. */
 export async function put(store: BlobStore, chunks: Iterable<Uint8Array>): Promise<ObjectKey> {
-  const key = store.newKey();
-  const writer = await store.write(key, 0);
+  const writer = await store.write(store.newKey(), START);
   for (const chunk of chunks) await writer.write(chunk);
-  await writer.complete(recordOf(writer.offsetBytes));
-  return key;
+  return completed(writer);
+}
+
+export async function completed(writer: ObjectWriter): Promise<ObjectKey> {
+  return (await writer.complete(recordOf(writer.offsetBytes))).key;
 }
 
 /** Leaves an unfinished object. */
-export async function suspended(store: BlobStore, key: ObjectKey, text: string): Promise<void> {
-  const writer = await store.write(key, 0);
-  await writer.write(Buffer.from(text));
-  await writer.suspend();
+export async function suspended(store: BlobStore, key: ObjectKey, bytes: string | Buffer): Promise<DurableState> {
+  const writer = await store.write(key, START);
+  await writer.write(Buffer.from(bytes));
+  return writer.suspend();
+}
+
+/** Goes on from a state, and completes the object. */
+export async function finished(
+  store: BlobStore,
+  key: ObjectKey,
+  from: DurableState,
+  bytes: string | Buffer,
+): Promise<ObjectKey> {
+  const writer = await store.write(key, from);
+  await writer.write(Buffer.from(bytes));
+  return completed(writer);
 }
 
 /** A record; the store makes nothing of what it says. */

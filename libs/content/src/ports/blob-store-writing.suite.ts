@@ -1,10 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
-import type { BlobStore } from '@entrepot/content';
+import { StoreUnavailable } from '@entrepot/content';
+import type { BlobStore, ObjectWriter } from '@entrepot/content';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LARGE_BYTES, ODD_CHUNK_BYTES, cut, put, readAll, recordOf, suspended } from './blob-store-trial.suite.js';
+import {
+  LARGE_BYTES,
+  ODD_CHUNK_BYTES,
+  START,
+  completed,
+  cut,
+  put,
+  readAll,
+  recordOf,
+  suspended,
+} from './blob-store-trial.suite.js';
 
-/** The promises of writers, suspended, abandoned and superseded ones included. */
+/** The promises of a writer, a closed one included. */
 export function blobStoreWritingSuite(current: () => BlobStore): void {
   let store: BlobStore;
 
@@ -45,14 +55,13 @@ export function blobStoreWritingSuite(current: () => BlobStore): void {
     });
 
     it('lets the caller reuse a chunk once it was taken', async () => {
-      const key = store.newKey();
-      const writer = await store.write(key, 0);
+      const writer = await store.write(store.newKey(), START);
       const chunk = Buffer.alloc(300_000);
       for (const letter of 'abcdefgh') {
         chunk.fill(letter);
         await writer.write(chunk);
       }
-      await writer.complete(recordOf(8 * chunk.length));
+      const key = await completed(writer);
       const expected = Buffer.concat([...'abcdefgh'].map((letter) => Buffer.alloc(chunk.length, letter)));
       expect((await readAll(store, key)).equals(expected)).toBe(true);
       await store.remove(key);
@@ -60,7 +69,7 @@ export function blobStoreWritingSuite(current: () => BlobStore): void {
 
     it('counts the bytes it accepted', async () => {
       const key = store.newKey();
-      const writer = await store.write(key, 0);
+      const writer = await store.write(key, START);
       expect(writer.offsetBytes).toBe(0);
       await writer.write(Buffer.alloc(10));
       expect(writer.offsetBytes).toBe(10);
@@ -70,18 +79,39 @@ export function blobStoreWritingSuite(current: () => BlobStore): void {
       await store.remove(key);
     });
 
-    it('shows readers what was flushed, and goes on', async () => {
+    it('reads back what was written, and completes it then', async () => {
+      for (const bytes of [randomBytes(LARGE_BYTES), Buffer.from('few'), Buffer.alloc(0)]) {
+        const writer = await store.write(store.newKey(), START);
+        for (const chunk of cut(bytes, 1_000_003)) await writer.write(chunk);
+        expect((await readBack(writer)).equals(bytes)).toBe(true);
+        const key = await completed(writer);
+        expect((await readAll(store, key)).equals(bytes)).toBe(true);
+        await store.remove(key);
+      }
+    });
+
+    it('stops reading back when the sink rejects, with its reason', async () => {
       const key = store.newKey();
-      const writer = await store.write(key, 0);
-      await writer.write(Buffer.from('durable'));
-      expect(await writer.flush()).toBe(7);
-      expect(await store.size(key)).toBe(7);
-      expect((await readAll(store, key)).toString()).toBe('durable');
-      await writer.write(Buffer.from(' and more'));
-      expect(await writer.flush()).toBe(16);
-      expect((await readAll(store, key)).toString()).toBe('durable and more');
-      await writer.complete(recordOf(16));
+      const writer = await store.write(key, START);
+      await writer.write(randomBytes(LARGE_BYTES));
+      const reason = new Error('enough');
+      await expect(writer.readBack(() => Promise.reject(reason))).rejects.toBe(reason);
+      await writer.abandon();
       await store.remove(key);
+    });
+
+    it('flushes on the way, and goes on', async () => {
+      const bytes = randomBytes(LARGE_BYTES);
+      const key = store.newKey();
+      const writer = await store.write(key, START);
+      for (const chunk of cut(bytes, 1_000_003)) {
+        await writer.write(chunk);
+        const { offsetBytes } = await writer.flush();
+        expect(offsetBytes).toBeLessThanOrEqual(writer.offsetBytes);
+      }
+      const object = await completed(writer);
+      expect((await readAll(store, object)).equals(bytes)).toBe(true);
+      await store.remove(object);
     });
 
     it('writes many objects at a time', async () => {
@@ -94,109 +124,40 @@ export function blobStoreWritingSuite(current: () => BlobStore): void {
     });
   });
 
-  describe('continuing', () => {
-    it('goes on where a suspended writer ended', async () => {
-      const bytes = randomBytes(LARGE_BYTES);
-      const key = store.newKey();
-      let offsetBytes = 0;
-      for (const part of cut(bytes, 3_000_001)) {
-        const writer = await store.write(key, offsetBytes);
-        expect(writer.offsetBytes).toBe(offsetBytes);
-        await writer.write(part);
-        offsetBytes = await writer.suspend();
-      }
-      expect(offsetBytes).toBe(bytes.length);
-      const last = await store.write(key, offsetBytes);
-      await last.complete(recordOf(offsetBytes));
-      expect((await readAll(store, key)).equals(bytes)).toBe(true);
-      await store.remove(key);
-    });
-
-    it('cuts off what lies beyond the offset', async () => {
-      const key = store.newKey();
-      await suspended(store, key, 'keep this, not that');
-      const writer = await store.write(key, 9);
-      await writer.write(Buffer.from('!'));
-      await writer.complete(recordOf(10));
-      expect((await readAll(store, key)).toString()).toBe('keep this!');
-      await store.remove(key);
-    });
-
-    it('empties an object that is opened at 0 again', async () => {
-      const key = await put(store, [Buffer.from('the first attempt')]);
-      const writer = await store.write(key, 0);
-      expect(await store.record(key)).toBeUndefined();
-      await writer.write(Buffer.from('second'));
-      await writer.complete(recordOf(6));
-      expect((await readAll(store, key)).toString()).toBe('second');
-      await store.remove(key);
-    });
-
-    it('goes on from what was durable when a writer was abandoned', async () => {
-      const key = store.newKey();
-      const abandoned = await store.write(key, 0);
-      await abandoned.write(Buffer.from('flushed'));
-      const offsetBytes = await abandoned.flush();
-      await abandoned.write(Buffer.alloc(LARGE_BYTES, 'x'));
-      await abandoned.abandon();
-      const writer = await store.write(key, offsetBytes);
-      await writer.write(Buffer.from(' again'));
-      await writer.complete(recordOf(13));
-      expect((await readAll(store, key)).toString()).toBe('flushed again');
-      await store.remove(key);
-    });
-
-    it('completes again an object whose completion was not noted', async () => {
-      const key = await put(store, [Buffer.from('whole')]);
-      const writer = await store.write(key, 5);
-      await writer.complete(recordOf(5, 'sha256:second'));
-      expect((await readAll(store, key)).toString()).toBe('whole');
-      expect(await store.record(key)).toEqual(recordOf(5, 'sha256:second'));
-      await store.remove(key);
-    });
-
-    it('refuses an object that is not there or shorter', async () => {
-      const key = store.newKey();
-      await expect(store.write(key, 1)).rejects.toThrow(ObjectMissing);
-      expect(await store.size(key)).toBeUndefined();
-      await suspended(store, key, 'four');
-      await expect(store.write(key, 5)).rejects.toThrow(ObjectMissing);
-      expect((await readAll(store, key)).toString()).toBe('four');
-      await store.remove(key);
-    });
-  });
-
   describe('a closed writer', () => {
     it('takes nothing any more', async () => {
       const key = store.newKey();
-      const writer = await store.write(key, 0);
-      await writer.suspend();
+      const writer = await store.write(key, START);
+      const state = await writer.suspend();
       await expect(writer.write(Buffer.from('late'))).rejects.toThrow(StoreUnavailable);
       await expect(writer.flush()).rejects.toThrow(StoreUnavailable);
       await expect(writer.suspend()).rejects.toThrow(StoreUnavailable);
+      await expect(writer.readBack(async () => undefined)).rejects.toThrow(StoreUnavailable);
       await expect(writer.complete(recordOf(4))).rejects.toThrow(StoreUnavailable);
       await writer.abandon();
-      expect(await store.size(key)).toBe(0);
-      await store.remove(key);
+      const object = await completed(await store.write(key, state));
+      expect(await store.size(object)).toBe(0);
+      await store.remove(object);
     });
 
     it('is one whose object was opened anew: none of its bytes reach the object', async () => {
       const key = store.newKey();
-      const stale = await store.write(key, 0);
-      await stale.write(Buffer.alloc(1000, 'x'));
-      const offsetBytes = await stale.flush();
+      const stale = await store.write(key, START);
       await stale.write(Buffer.alloc(LARGE_BYTES, 'x'));
-      const writer = await store.write(key, offsetBytes);
+      const state = await stale.flush();
+      await stale.write(Buffer.alloc(LARGE_BYTES, 'x'));
+      const writer = await store.write(key, state);
       await writer.write(Buffer.alloc(1000, 'y'));
-      await expect(stale.flush()).rejects.toThrow(StoreUnavailable);
-      await writer.complete(recordOf(2000));
-      expect((await readAll(store, key)).toString()).toBe('x'.repeat(1000) + 'y'.repeat(1000));
-      await store.remove(key);
+      await expect(stale.suspend()).rejects.toThrow(StoreUnavailable);
+      const object = await completed(writer);
+      const expected = Buffer.concat([Buffer.alloc(state.offsetBytes, 'x'), Buffer.alloc(1000, 'y')]);
+      expect((await readAll(store, object)).equals(expected)).toBe(true);
+      await store.remove(object);
     });
 
     it('is one whose object was removed', async () => {
       const key = store.newKey();
-      const writer = await store.write(key, 0);
+      const writer = await store.write(key, START);
       await writer.write(Buffer.from('gone'));
       await store.remove(key);
       await expect(writer.complete(recordOf(4))).rejects.toThrow(StoreUnavailable);
@@ -208,21 +169,21 @@ export function blobStoreWritingSuite(current: () => BlobStore): void {
   describe('records', () => {
     it('are left by completion, and by nothing else', async () => {
       const key = store.newKey();
-      await suspended(store, key, 'bytes');
+      const state = await suspended(store, key, 'bytes');
       expect(await store.record(key)).toBeUndefined();
-      const writer = await store.write(key, 5);
-      await writer.complete(recordOf(5));
-      expect(await store.record(key)).toEqual(recordOf(5));
-      await store.remove(key);
-      expect(await store.record(key)).toBeUndefined();
-    });
-
-    it('go when bytes of the object are cut off', async () => {
-      const key = await put(store, [Buffer.from('complete')]);
-      const writer = await store.write(key, 4);
-      await writer.abandon();
-      expect(await store.record(key)).toBeUndefined();
-      await store.remove(key);
+      const writer = await store.write(key, state);
+      const object = await completed(writer);
+      expect(await store.record(object)).toEqual(recordOf(5));
+      await store.remove(object);
+      expect(await store.record(object)).toBeUndefined();
     });
   });
+}
+
+async function readBack(writer: ObjectWriter): Promise<Buffer> {
+  const found: Buffer[] = [];
+  await writer.readBack(async (chunk) => {
+    found.push(Buffer.from(chunk));
+  });
+  return Buffer.concat(found);
 }

@@ -14,35 +14,66 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** Where a writer stands: what another one, in whatever process, needs to go on from there. */
+export interface DurableState {
+  /** Bytes that survive a power loss. */
+  readonly offsetBytes: number;
+  /** What the store keeps in mind of them; opaque to all others, and belongs to exactly this offset. */
+  readonly resume?: string;
+}
+
+/** What a writer made. */
+export interface CompletedObject {
+  /** Where the object is read from now on; need not be the key that was written to. */
+  readonly key: ObjectKey;
+  /** A key for what earlier writers may have left beside the object: to be removed once `key` is committed, and not before. */
+  readonly residue?: ObjectKey;
+}
+
 /**
  * One object being written, by one call at a time. Exactly one writer may be open for a key; the upload's lease sees to
- * that, and a store closes a former one that it can reach. The first fault closes a writer too: what was durable before
- * can be continued. Calls of a closed writer reject with `StoreUnavailable`.
+ * that, and a store closes a former one that it can reach. One that it cannot reach may still send: none of its bytes get
+ * into what another one completes. The first fault closes a writer too: what was durable before can be continued. Calls of a
+ * closed writer reject with `StoreUnavailable`.
  */
 export interface ObjectWriter {
   /** Bytes accepted so far, those of earlier writers of the same object included. */
   readonly offsetBytes: number;
+  /** The bytes of earlier writers may not be those that were hashed: they count only once they were read back. */
+  readonly isDoubtful: boolean;
   /** Takes a chunk. The buffer may be reused by the caller once the promise resolves. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes everything written so far survive a power loss; resolves with the durable offset. */
-  flush(): Promise<number>;
-  /** Flushes, and leaves `record` beside the object. The writer is closed. */
-  complete(record: ObjectRecord): Promise<void>;
-  /** Flushes and closes; the object can be continued by `write`. Resolves with the durable offset. */
-  suspend(): Promise<number>;
+  /**
+   * Makes bytes survive a power loss, as far as none need be sent twice for it: the durable offset may lie behind
+   * `offsetBytes`. The writer goes on.
+   */
+  flush(): Promise<DurableState>;
+  /**
+   * Makes everything durable and feeds it to `sink` from the first byte on, as `BlobStore.read` does. Afterwards the writer
+   * can only be completed or abandoned.
+   */
+  readBack(sink: (chunk: Uint8Array) => Promise<void>): Promise<void>;
+  /**
+   * Makes everything durable, and leaves `record` beside the object. The writer is closed. Whoever opens the object once
+   * more from the last state that was noted may go on, and complete it, as if this one had never been.
+   */
+  complete(record: ObjectRecord): Promise<CompletedObject>;
+  /** Makes everything durable and closes; the object can be continued by `write`. */
+  suspend(): Promise<DurableState>;
   /** Closes without another byte reaching the object: someone else may be writing it by now. Never rejects. */
   abandon(): Promise<void>;
 }
 
-/** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. */
+/** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. Only completed objects can be read. */
 export interface BlobStore {
   /** Makes a key that was never used before. */
   newKey(): ObjectKey;
   /**
-   * Opens an object at `offsetBytes`: at 0 it is made, or begun anew; further on a suspended or abandoned one is continued.
-   * What lies beyond is cut off, and the record with it. Rejects with `ObjectMissing` where the object is gone or shorter.
+   * Opens the object that was begun under a key of `newKey`: at offset 0 it is made, or begun anew; further on it is
+   * continued from a state that a writer resolved with. What lies beyond is dropped. Rejects with `ObjectMissing` where
+   * the object is gone or no longer what the state says.
    */
-  write(key: ObjectKey, offsetBytes: number): Promise<ObjectWriter>;
+  write(key: ObjectKey, from: DurableState): Promise<ObjectWriter>;
   /**
    * Feeds the range to `sink` in order. A chunk is only valid until the promise that `sink` returned resolves, and the
    * next one is read meanwhile. Rejects with `ObjectMissing` if there is no such object, before the first call of
@@ -55,11 +86,15 @@ export interface BlobStore {
   /** The record that `complete` left, or undefined. */
   record(key: ObjectKey): Promise<ObjectRecord | undefined>;
   /**
-   * Removes object and record, complete or not, so that a power loss does not bring them back. Removing what is not there
-   * succeeds. A reader that is under way gets the object's bytes or a failure.
+   * Removes all that was written under the key of an upload, or the object and all that led to it under the key of a
+   * completed one, so that a power loss does not bring them back. Removing what is not there succeeds. A reader that is
+   * under way gets the object's bytes or a failure.
    */
   remove(key: ObjectKey): Promise<void>;
-  /** Every object in the store in no order, unfinished ones included. For sweeps and rebuilds. */
+  /**
+   * Every object in the store in no order, unfinished ones included, these perhaps in pieces of their own. Each key is one
+   * that `remove` takes. For sweeps and rebuilds.
+   */
   list(): AsyncIterable<{ readonly key: ObjectKey; readonly sizeBytes: number; readonly modifiedAt: Date }>;
   /** Resolves if the store can be written and read now; rejects with the reason. */
   check(): Promise<void>;

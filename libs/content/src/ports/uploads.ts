@@ -1,6 +1,6 @@
 import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type { Viewer } from './content-reader.js';
-import type { ObjectKey } from './blob-store.js';
+import type { DurableState, ObjectKey } from './blob-store.js';
 
 /** Names an upload together with those it belongs to: one of another repository or account does not exist. */
 export interface UploadRef {
@@ -9,10 +9,9 @@ export interface UploadRef {
   readonly accountId: string;
 }
 
-export interface Upload {
+/** Its state is what is durable in the store. */
+export interface Upload extends DurableState {
   readonly objectKey: ObjectKey;
-  /** Bytes that are durable in the store. */
-  readonly offsetBytes: number;
   readonly algorithm: DigestAlgorithm;
   /** Digest of exactly those bytes by `algorithm`, where the last writer knew it. */
   readonly digest?: Digest;
@@ -20,8 +19,7 @@ export interface Upload {
   readonly wasAbandoned?: boolean;
 }
 
-export interface UploadProgress {
-  readonly offsetBytes: number;
+export interface UploadProgress extends DurableState {
   readonly digest?: Digest;
 }
 
@@ -40,7 +38,10 @@ export interface Lease {
 
 export interface FinishedUpload extends Lease {
   readonly repositoryId: string;
+  /** Of the completed object. */
   readonly objectKey: ObjectKey;
+  /** What the upload left beside it: doomed with the commit. */
+  readonly residueKey?: ObjectKey;
   readonly digest: Digest;
   readonly sizeBytes: number;
   /** Time from now that the blob is safe from review without a manifest that names it. */

@@ -1,5 +1,5 @@
 import { RegistryError } from '@entrepot/oci';
-import { ObjectMissing, type ObjectWriter } from '../ports/blob-store.js';
+import { ObjectMissing, type DurableState, type ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadProgress } from '../ports/uploads.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { OffsetMismatch } from './lease-upload.js';
@@ -19,8 +19,9 @@ export interface Appended {
  * bytes out of their range nothing is kept.
  */
 export async function appendBytes(room: PushRoom, held: HeldLease, upload: Upload, body: Bytes): Promise<Appended> {
-  const hash = hashFor(room, held, upload);
-  const appended = { writer: await openWriter(room, held, upload), hash };
+  const kept = room.hashes.take(held.lease.uploadId, upload.algorithm, upload.offsetBytes);
+  const writer = await openWriter(room, held, upload);
+  const appended = { writer, hash: hashFor(upload, writer, kept) };
   try {
     await pump(room, held, appended, body);
     await held.ensure();
@@ -32,26 +33,30 @@ export async function appendBytes(room: PushRoom, held: HeldLease, upload: Uploa
 }
 
 /**
- * The hash to go on with. None where this process has not seen the bytes, or where a former writer may have touched them
- * since: then they are read back at the end. From the first byte on an object is a new one, which nobody else can reach.
+ * The hash to go on with. None where this process has not seen the bytes, or where those that are stored may be others:
+ * then they are read back at the end. From the first byte on an object is a new one, which nobody else can reach.
  */
-function hashFor({ hashes }: PushRoom, { lease }: HeldLease, upload: Upload): RunningHash | undefined {
-  const kept = hashes.take(lease.uploadId, upload.algorithm, upload.offsetBytes);
+function hashFor(upload: Upload, writer: ObjectWriter, kept: RunningHash | undefined): RunningHash | undefined {
   if (upload.offsetBytes === 0) return new RunningHash(upload.algorithm);
-  return upload.wasAbandoned === true ? undefined : kept;
+  return isDoubtful(upload, writer) ? undefined : kept;
+}
+
+/** What is stored may differ from what was hashed: only bytes that were read back count. */
+export function isDoubtful(upload: Upload, writer: ObjectWriter): boolean {
+  return upload.wasAbandoned === true || writer.isDoubtful;
 }
 
 /** Makes the bytes durable, notes them and gives the lease back. */
 export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }: Appended): Promise<number> {
-  const offsetBytes = await writer.suspend();
-  await held.release(progressOf(offsetBytes, hash));
+  const state = await writer.suspend();
+  await held.release(progressOf(state, hash));
   if (hash) room.hashes.keep(held.lease.uploadId, hash);
-  return offsetBytes;
+  return state.offsetBytes;
 }
 
 async function openWriter(room: PushRoom, held: HeldLease, upload: Upload): Promise<ObjectWriter> {
   try {
-    return await room.store.write(upload.objectKey, upload.offsetBytes);
+    return await room.store.write(upload.objectKey, upload);
   } catch (error) {
     await held.release();
     // The row speaks of bytes that the store has lost: the client's only way on is a new upload.
@@ -74,8 +79,8 @@ async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended,
   }
 }
 
-function progressOf(offsetBytes: number, hash: RunningHash | undefined): UploadProgress {
-  return hash?.offsetBytes === offsetBytes ? { offsetBytes, digest: hash.digest() } : { offsetBytes };
+function progressOf(state: DurableState, hash: RunningHash | undefined): UploadProgress {
+  return hash?.offsetBytes === state.offsetBytes ? { ...state, digest: hash.digest() } : state;
 }
 
 export function blobTooLarge(maxBlobBytes: number): RegistryError {

@@ -1,7 +1,7 @@
 import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
 import type { ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import { appendBytes, type Appended } from './append-bytes.js';
+import { appendBytes, isDoubtful, type Appended } from './append-bytes.js';
 import type { Bytes, PushRoom } from './push-room.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
@@ -24,9 +24,9 @@ export async function finishUpload(room: PushRoom, { ref, digest, last }: Finish
   const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
   const appended = await appendBytes(room, held, hashingBy, last ? bodyAt(last.position, last.body) : nothing());
   try {
-    checkDigest(digest, await storedDigest(room, appended, { upload, digest }));
+    checkDigest(digest, await storedDigest(appended, { upload, digest }));
     await held.ensure();
-    await commit(room, ref, held, { upload, digest, writer: appended.writer });
+    await commit(room, ref, held, { digest, writer: appended.writer });
   } catch (error) {
     await abandon(held, appended.writer);
     throw error;
@@ -46,21 +46,18 @@ async function* nothing(): Bytes {}
 
 /** Digest of all bytes of the upload by the algorithm of `digest`. */
 async function storedDigest(
-  room: PushRoom,
   { writer, hash }: Appended,
   { upload, digest }: { upload: Upload; digest: Digest },
 ): Promise<Digest> {
   const algorithm = digestAlgorithm(digest);
   if (hash?.algorithm === algorithm) return hash.digest();
-  const isKnown = upload.digest !== undefined && upload.algorithm === algorithm && upload.wasAbandoned !== true;
+  const isKnown = upload.digest !== undefined && upload.algorithm === algorithm && !isDoubtful(upload, writer);
   if (isKnown && writer.offsetBytes === upload.offsetBytes) return upload.digest;
-  return readBack(room, upload, writer, new RunningHash(algorithm));
+  return readBack(writer, new RunningHash(algorithm));
 }
 
-async function readBack(room: PushRoom, upload: Upload, writer: ObjectWriter, hash: RunningHash): Promise<Digest> {
-  const sizeBytes = await writer.flush();
-  if (sizeBytes === 0) return hash.digest();
-  await room.store.read(upload.objectKey, { start: 0, end: sizeBytes - 1 }, async (chunk) => hash.update(chunk));
+async function readBack(writer: ObjectWriter, hash: RunningHash): Promise<Digest> {
+  await writer.readBack(async (chunk) => hash.update(chunk));
   return hash.digest();
 }
 
@@ -74,16 +71,15 @@ async function commit(
   room: PushRoom,
   ref: UploadRef,
   held: HeldLease,
-  { upload, digest, writer }: { upload: Upload; digest: Digest; writer: ObjectWriter },
+  { digest, writer }: { digest: Digest; writer: ObjectWriter },
 ): Promise<void> {
   const sizeBytes = writer.offsetBytes;
-  await writer.complete({ digest, sizeBytes, createdAt: new Date().toISOString() });
-  const { repositoryId } = ref;
-  const { objectKey } = upload;
+  const { key, residue } = await writer.complete({ digest, sizeBytes, createdAt: new Date().toISOString() });
   const isOurs = await room.uploads.finish({
     ...held.lease,
-    repositoryId,
-    objectKey,
+    repositoryId: ref.repositoryId,
+    objectKey: key,
+    ...(residue && { residueKey: residue }),
     digest,
     sizeBytes,
     graceMs: room.graceMs,

@@ -6,7 +6,8 @@ import { queryRows } from '../database/unit-of-work.js';
 /**
  * The commit of a blob, one statement and so one transaction. Everything hangs on `gone`: without the lease nothing
  * happens. `won` names the object that stays, and waits for a review of the same blob (DO UPDATE): if another upload was
- * first its object stays and ours is doomed; if a review removed the row meanwhile, ours becomes the blob.
+ * first its object stays and ours is doomed with all that led to it; if a review removed the row meanwhile, ours becomes
+ * the blob.
  */
 export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Promise<boolean> {
   const rows = await queryRows(pool, {
@@ -20,7 +21,8 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
         RETURNING object_key),
       doomed AS (
         INSERT INTO doomed_object (object_key, reason)
-        SELECT $6, 'blob was there already' FROM won WHERE won.object_key <> $6),
+        SELECT $6, 'blob was there already' FROM won WHERE won.object_key <> $6
+        UNION ALL SELECT $8, 'left beside a blob' FROM won WHERE won.object_key = $6 AND $8::text IS NOT NULL),
       linked AS (
         INSERT INTO repository_blob (repository_id, digest) SELECT $3, $4 FROM won
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL),
@@ -44,6 +46,7 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       finished.sizeBytes,
       finished.objectKey,
       finished.graceMs,
+      finished.residueKey ?? null,
     ],
   });
   return rows.length > 0;

@@ -24,29 +24,38 @@ interface UploadRow {
   readonly offset_bytes: string;
   readonly algorithm: DigestAlgorithm;
   readonly hash: Buffer | null;
+  readonly resume: string | null;
 }
 
-const COLUMNS = 'object_key, offset_bytes, algorithm, hash';
+const COLUMNS = 'object_key, offset_bytes, algorithm, hash, resume';
 const BELONGS = 'id = $1 AND repository_id = $2 AND account_id = $3';
 const LEASED = 'id = $1 AND lease_id = $2';
 
-function toUpload({ object_key: objectKey, offset_bytes, algorithm, hash }: UploadRow): Upload {
+function toUpload({ object_key: objectKey, offset_bytes, algorithm, hash, resume }: UploadRow): Upload {
   const digest = hash && (`${algorithm}:${hash.toString('hex')}` as Digest);
-  return { objectKey, offsetBytes: Number(offset_bytes), algorithm, ...(digest && { digest }) };
+  return {
+    objectKey,
+    offsetBytes: Number(offset_bytes),
+    algorithm,
+    ...(digest && { digest }),
+    ...(resume !== null && { resume }),
+  };
 }
 
 function belonging({ uploadId, repositoryId, accountId }: UploadRef): string[] {
   return [uploadId, repositoryId, accountId];
 }
 
-/** Offset, algorithm and hash of the progress; the hash is kept only where it is by the upload's own algorithm. */
-function progressValues({ offsetBytes, digest }: UploadProgress): unknown[] {
-  return [offsetBytes, digest?.slice(0, digest.indexOf(':')) ?? null, digest ? digestBytes(digest).subarray(1) : null];
+/** The state, algorithm and hash of the progress; the hash is kept only where it is by the upload's own algorithm. */
+function progressValues({ offsetBytes, resume, digest }: UploadProgress): unknown[] {
+  const algorithm = digest?.slice(0, digest.indexOf(':')) ?? null;
+  return [offsetBytes, resume ?? null, algorithm, digest ? digestBytes(digest).subarray(1) : null];
 }
 
-/** Progress as three values that begin at the given parameter. */
+/** Progress as four values that begin at the given parameter. */
 const progressFrom = (first: number): string =>
-  `offset_bytes = $${first}, hash = CASE WHEN algorithm = $${first + 1} THEN $${first + 2}::bytea END, touched_at = now(), `;
+  `offset_bytes = $${first}, resume = $${first + 1},
+   hash = CASE WHEN algorithm = $${first + 2} THEN $${first + 3}::bytea END, touched_at = now(), `;
 
 export class PostgresUploads implements Uploads {
   constructor(private readonly pool: pg.Pool) {}
