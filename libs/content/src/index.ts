@@ -49,6 +49,8 @@ export type {
   UploadRef,
   Uploads,
 } from './ports/uploads.js';
+export { ObjectCorrupt, readVerified } from './pull/read-verified.js';
+export type { ExpectedBlob } from './pull/read-verified.js';
 export type { Bytes, PushRoom } from './push/push-room.js';
 export { appendChunk } from './push/append-chunk.js';
 export { cancelUpload } from './push/cancel-upload.js';
