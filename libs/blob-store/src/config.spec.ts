@@ -2,7 +2,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openBlobStore, storageConfig } from './config.js';
+import { storageConfig } from './config.js';
+import { openBlobStore } from './places/open-blob-store.js';
 
 describe('storage settings', () => {
   it('have defaults', () => {

@@ -1,7 +1,4 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import type { BlobStore } from '@entrepot/content';
-import { openFilesystemBlobStore } from './filesystem/open-filesystem-blob-store.js';
 
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   B: 1,
@@ -30,15 +27,6 @@ export const storageConfig = z.object({
 });
 
 export type StorageConfig = Readonly<z.infer<typeof storageConfig>>;
-
-/** The store that the settings name, proven to work. Rejects with `StoreUnavailable`, saying what to do. */
-export function openBlobStore(config: StorageConfig, dataDirectory: string): Promise<BlobStore> {
-  return openFilesystemBlobStore({
-    root: config.root ?? join(dataDirectory, 'storage'),
-    minFreeBytes: config.minFree,
-    bufferBytes: config.buffers,
-  });
-}
 
 /** A size such as `64KiB` or `4MiB`; parsed to bytes. */
 function byteSize() {

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ObjectKey } from '@entrepot/content';
 
-const KEY_PATTERN = /^[0-9a-f]{32}$/;
+/** Form of the keys, as a regular expression. */
+export const KEY_PATTERN = '^[0-9a-f]{32}$';
+
+const KEY_FORM = new RegExp(KEY_PATTERN);
 const KEYS_PER_RUN = 512;
 
 /** Where an object lies below the store's root. */
@@ -32,7 +35,7 @@ export function keySource(): () => ObjectKey {
 
 /** True for names that `keySource` makes; nothing else ever becomes part of a path. */
 export function isObjectKey(name: string): name is ObjectKey {
-  return KEY_PATTERN.test(name);
+  return KEY_FORM.test(name);
 }
 
 /** Paths of a key, relative to the root. Throws for a text that is no key. */

@@ -1,0 +1,22 @@
+import type { BlobStore, ObjectKey } from '@entrepot/content';
+
+/** How a signed link answers, and for how long it does. */
+export interface LinkTerms {
+  readonly expirySeconds: number;
+  readonly contentType: string;
+  readonly contentDisposition: string;
+}
+
+/** One store among those that are open: whose keys it knows, and how its objects can be had without passing through us. */
+export interface ObjectPlace {
+  readonly name: string;
+  /** Anchored form of its keys, in the regular expressions that JavaScript and Postgres share. No two places share a key. */
+  readonly keyPattern: string;
+  readonly store: BlobStore;
+  /** Bytes cross a network and the hands of another server, so that whole reads are verified. */
+  readonly isRemote: boolean;
+  /** Makes a URL by which whoever has it may GET this one object; asks nobody. */
+  readonly sign?: (key: ObjectKey, terms: LinkTerms) => Promise<string>;
+  /** Path of an object below the root, for a web server that reads the same directory. */
+  readonly pathOf?: (key: ObjectKey) => string;
+}
