@@ -1,14 +1,14 @@
 import { loginSection, tokenSection } from '@entrepot/access';
-import { storageConfig } from '@entrepot/blob-store';
 import { contentSection, gcSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
-import { httpSection, section, type ConfigOf } from '@entrepot/runtime';
+import { httpSection, type ConfigOf } from '@entrepot/runtime';
+import { deliverySection } from './delivery-section.js';
 
 /** Settings that the data plane reads, beside those of every service. */
 export const registrySections = [
   httpSection,
   databaseSection,
-  section('storage', storageConfig),
+  deliverySection,
   contentSection,
   gcSection,
   tokenSection,

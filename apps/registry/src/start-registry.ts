@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { RevocationList, VerifyingKeys, createLogin, createTokenVerifier, resolveAccess } from '@entrepot/access';
-import { openBlobStore } from '@entrepot/blob-store';
-import { RunningHashes, type BlobStore } from '@entrepot/content';
+import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
+import { RunningHashes } from '@entrepot/content';
 import {
   PostgresAccessChanges,
   PostgresAccessReader,
@@ -28,6 +28,7 @@ import {
 } from '@entrepot/runtime';
 import type { Pool } from 'pg';
 import type { RegistryConfig } from './config.js';
+import { createDelivery } from './create-delivery.js';
 import { GuardRoom } from './http/access.guard.js';
 import type { RegistryRoom } from './http/call.js';
 import type { AdmitCredentials, Identification } from './http/identify-caller.js';
@@ -56,7 +57,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.http,
     config.token.service,
   );
-  const room = registryRoom(config, { pool, lookups, store });
+  const room = registryRoom(config, { pool, lookups, store }, resources);
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
     mounts: [
@@ -103,15 +104,19 @@ function openPool(
 interface Opened {
   readonly pool: Pool;
   readonly lookups: Pool;
-  readonly store: BlobStore;
+  readonly store: JoinedBlobStore;
 }
 
-function registryRoom({ content, gc, http }: RegistryConfig, { pool, lookups, store }: Opened): RegistryRoom {
+function registryRoom(
+  { content, gc, http, storage }: RegistryConfig,
+  { pool, lookups, store }: Opened,
+  { logger, metrics }: ServiceResources,
+): RegistryRoom {
   return {
     reader: new PostgresContentReader(pool, lookups),
     repositories: new PostgresRepositories(pool),
     work: new PostgresUnitOfWork(pool),
-    store,
+    delivery: createDelivery(store, storage, { http, logger, metrics }),
     push: {
       uploads: new PostgresUploads(pool),
       store,

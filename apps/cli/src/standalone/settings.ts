@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { loginSection, tokenSection } from '@entrepot/access';
-import { storageConfig } from '@entrepot/blob-store';
 import { contentSection, gcSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
+import { deliverySection } from '@entrepot/registry';
 import {
   httpSection,
   loadConfig,
@@ -10,7 +10,6 @@ import {
   opsSection,
   redisSection,
   secretsSection,
-  section,
   type ConfigOf,
   type LoadConfigOptions,
 } from '@entrepot/runtime';
@@ -28,7 +27,7 @@ export const standaloneSections = [
   secretsSection,
   dataSection,
   adminSection,
-  section('storage', storageConfig),
+  deliverySection,
   contentSection,
   gcSection,
   tokenSection,

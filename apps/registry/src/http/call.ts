@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GrantedAccess } from '@entrepot/access';
 import type {
   Actor,
-  BlobStore,
   ContentReader,
   ManifestRules,
   PushRoom,
@@ -11,13 +10,14 @@ import type {
   UnitOfWork,
 } from '@entrepot/content';
 import type { RegistryError, RepositoryName, RouteMatch, RouteName } from '@entrepot/oci';
+import type { Delivery } from './deliver-blob.js';
 
 /** What the handlers work with. */
 export interface RegistryRoom {
   readonly reader: ContentReader;
   readonly repositories: Repositories;
   readonly work: UnitOfWork;
-  readonly store: BlobStore;
+  readonly delivery: Delivery;
   readonly push: PushRoom;
   readonly rules: ManifestRules & { readonly maxManifestBytes: number; readonly maxTagsPerPush: number };
   readonly signer: StateSigner;

@@ -13,3 +13,9 @@ export function parseNetworks(entries: readonly string[]): BlockList | undefined
   }
   return list;
 }
+
+/** True where the address lies in one of the networks; false for what is no address. */
+export function isInNetworks(address: string, networks: BlockList): boolean {
+  const version = isIP(address);
+  return version !== 0 && networks.check(address, version === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
 import type { BlockList } from 'node:net';
+import { isInNetworks } from '../config/networks.js';
 import { exchangeOf } from '../observe/exchange.js';
 
 const MAX_FORWARDED_HOPS = 32;
@@ -10,17 +11,22 @@ const MAX_FORWARDED_HOPS = 32;
  * of `X-Forwarded-For` that is not one. No other forwarding header is read (security checklist A-15).
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: BlockList): string {
-  let address = plainAddress(exchangeOf(request).socket.remoteAddress ?? '');
+  let address = peerAddress(request);
   const forwarded = request.headers['x-forwarded-for'];
-  if (typeof forwarded !== 'string' || !isTrusted(address, trustedProxies)) return address;
+  if (typeof forwarded !== 'string' || !isInNetworks(address, trustedProxies)) return address;
   const hops = forwarded.split(',').slice(-MAX_FORWARDED_HOPS).toReversed();
   for (const hop of hops) {
     const candidate = plainAddress(hop.trim());
     if (isIP(candidate) === 0) return address;
     address = candidate;
-    if (!isTrusted(address, trustedProxies)) return address;
+    if (!isInNetworks(address, trustedProxies)) return address;
   }
   return address;
+}
+
+/** True where the request came straight from a trusted proxy, which then reads the answer before the client does. */
+export function isFromProxy(request: IncomingMessage, trustedProxies: BlockList): boolean {
+  return isInNetworks(peerAddress(request), trustedProxies);
 }
 
 /** What limits count by: an IPv4 address itself, the /64 network of an IPv6 address, since one customer holds all of it. */
@@ -36,12 +42,11 @@ export function addressGroup(address: string): string {
   return `${network.join(':')}::/64`;
 }
 
+function peerAddress(request: IncomingMessage): string {
+  return plainAddress(exchangeOf(request).socket.remoteAddress ?? '');
+}
+
 /** `::ffff:192.0.2.1`, as a dual-stack socket names an IPv4 peer, is that IPv4 address. */
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
-
-function isTrusted(address: string, trustedProxies: BlockList): boolean {
-  const version = isIP(address);
-  return version !== 0 && trustedProxies.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }

@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JoinedBlobStore, ObjectPlace } from '@entrepot/blob-store';
+import { ObjectCorrupt, ObjectMissing, StoreUnavailable, readVerified, type ExpectedBlob } from '@entrepot/content';
+import { MEDIA_TYPES, type ByteRange } from '@entrepot/oci';
+
+/** Why a blob that exists was not served, or not to its end. */
+export type ReadFailure = 'missing' | 'corrupt' | 'unavailable';
+
+/** By which ways blobs leave. */
+export interface Delivery {
+  readonly store: JoinedBlobStore;
+  /** Whole reads are verified wherever the object lies, not only where it comes over a network. */
+  readonly verifiesAll: boolean;
+  readonly linkExpirySeconds: number;
+  /** The network rule: true where the client may be sent to the store itself. */
+  mayFollowLinks(request: IncomingMessage): boolean;
+  /** The location of the web server in front that serves the files; undefined where it is to get the bytes from us. */
+  fileLocation(request: IncomingMessage): string | undefined;
+  /** Counts and logs a read that failed by the store's fault. */
+  noteFailure(failure: ReadFailure, blob: ExpectedBlob, error: unknown): void;
+}
+
+type Headers = Readonly<Record<string, string | number>>;
+
+/** A GET that is to be answered with bytes, at least one. */
+export interface BlobAnswer {
+  readonly blob: ExpectedBlob;
+  /** The part that is asked for; undefined for all. */
+  readonly range: ByteRange | undefined;
+  /** Headers of whatever way it goes. */
+  readonly headers: Headers;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Answers with the bytes of a blob, or with where they are: a link to the object store, or the path for the web server in
+ * front. What the store cannot give is 503, or, once bytes were sent, a cut before the last one; never a 4xx, for the
+ * request was right.
+ */
+export async function deliverBlob(delivery: Delivery, exchange: Exchange, answer: BlobAnswer): Promise<void> {
+  try {
+    const place = delivery.store.placeOf(answer.blob.objectKey);
+    const detour =
+      (await linkTo(delivery, place, exchange, answer)) ?? (await fileAt(delivery, place, exchange, answer));
+    if (detour) exchange.response.writeHead(detour.status, { ...detour.headers, 'Content-Length': 0 }).end();
+    else await streamBlob(delivery, place, exchange, answer);
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    delivery.noteFailure(failure, answer.blob, error);
+    throw failure === 'missing' ? new StoreUnavailable('the object of a blob is missing', { cause: error }) : error;
+  }
+}
+
+interface Detour {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** Type and disposition are part of what is signed. The store answers the client's Range; nothing is verified on the way. */
+async function linkTo(
+  delivery: Delivery,
+  { sign }: ObjectPlace,
+  { request }: Exchange,
+  { blob, headers }: BlobAnswer,
+): Promise<Detour | undefined> {
+  if (!sign || !delivery.mayFollowLinks(request)) return undefined;
+  const location = await sign(blob.objectKey, {
+    expirySeconds: delivery.linkExpirySeconds,
+    contentType: MEDIA_TYPES.blob,
+    contentDisposition: 'attachment',
+  });
+  // The link is good for its bearer and for minutes only.
+  const kept = { ...headers, Location: location, 'Cache-Control': 'no-store' };
+  return { status: 307, headers: kept };
+}
+
+/** The web server answers the client's Range from the file. It would make a 404 of a file that is not there. */
+async function fileAt(
+  delivery: Delivery,
+  { pathOf, store }: ObjectPlace,
+  { request }: Exchange,
+  { blob, headers }: BlobAnswer,
+): Promise<Detour | undefined> {
+  const location = delivery.fileLocation(request);
+  if (!pathOf || location === undefined) return undefined;
+  const sizeBytes = await store.size(blob.objectKey);
+  if (sizeBytes === undefined) throw new ObjectMissing(blob.objectKey);
+  if (sizeBytes !== blob.sizeBytes)
+    throw new StoreUnavailable(`object ${blob.objectKey} has another size than its blob`);
+  return { status: 200, headers: { ...headers, 'X-Accel-Redirect': `${location}${pathOf(blob.objectKey)}` } };
+}
+
+/** The head goes out with the first bytes, so that a store that cannot give them is still an answer and not a cut. */
+async function streamBlob(
+  { verifiesAll }: Delivery,
+  { store, isRemote }: ObjectPlace,
+  { request, response }: Exchange,
+  { blob, range, headers }: BlobAnswer,
+): Promise<void> {
+  const { start, end } = range ?? { start: 0, end: blob.sizeBytes - 1 };
+  const contentRange = range && { 'Content-Range': `bytes ${start}-${end}/${blob.sizeBytes}` };
+  const head = { ...headers, ...contentRange, 'Content-Length': end - start + 1 };
+  let giveUp: ((reason: Error) => void) | undefined;
+  // An answer that waits for an earlier one of a pipelining client has no socket to hear from: only the request ends then.
+  const onClose = (): void => giveUp?.(new Error('the client went away'));
+  request.once('close', onClose);
+  const send = (chunk: Uint8Array): Promise<void> => {
+    if (!response.headersSent) response.writeHead(range ? 206 : 200, head);
+    return new Promise((resolve, reject) => {
+      giveUp = reject;
+      if (request.destroyed) onClose();
+      // The callback comes when the socket has taken the bytes, or is gone: back-pressure, and the end of reading.
+      else response.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+  };
+  try {
+    const isVerified = range === undefined && (isRemote || verifiesAll);
+    await (isVerified ? readVerified(store, blob, send) : store.read(blob.objectKey, { start, end }, send));
+    response.end();
+  } catch (error) {
+    // The client left in the middle: nobody to answer, and nothing wrong here.
+    if (!response.destroyed) throw error;
+  } finally {
+    request.off('close', onClose);
+  }
+}
+
+function failureOf(error: unknown): ReadFailure | undefined {
+  if (error instanceof ObjectMissing) return 'missing';
+  if (error instanceof ObjectCorrupt) return 'corrupt';
+  return error instanceof StoreUnavailable ? 'unavailable' : undefined;
+}
