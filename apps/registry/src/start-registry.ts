@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { RevocationList, VerifyingKeys, createLogin, createTokenVerifier, resolveAccess } from '@entrepot/access';
 import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
-import { RunningHashes } from '@entrepot/content';
+import { FAIL_POINTS, RunningHashes, watchStore, watchUploads, watchWork, type Reached } from '@entrepot/content';
 import {
   PostgresAccessChanges,
   PostgresAccessReader,
@@ -18,6 +18,7 @@ import {
 import { ROUTES } from '@entrepot/oci';
 import {
   addressGroup,
+  armFailPoint,
   clientAddress,
   createNestHandler,
   parseNetworks,
@@ -57,7 +58,9 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.http,
     config.token.service,
   );
-  const room = registryRoom(config, { pool, lookups, store }, resources);
+  const reached = armFailPoint(FAIL_POINTS, config.http, logger);
+  const plain = registryRoom(config, { pool, lookups, store }, resources);
+  const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
     mounts: [
@@ -138,6 +141,13 @@ function registryRoom(
       verify: (text, mac) => verifyWithRing(http.secret, text, mac),
     },
   };
+}
+
+/** For tests of what a crash leaves behind: every step of the commit protocol can be the last one. */
+function watchedRoom(room: RegistryRoom, reached: Reached): RegistryRoom {
+  const { uploads, store } = room.push;
+  const push = { ...room.push, uploads: watchUploads(uploads, reached), store: watchStore(store, reached) };
+  return { ...room, work: watchWork(room.work, reached), push };
 }
 
 function identification(

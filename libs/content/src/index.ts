@@ -1,5 +1,9 @@
 export { contentSection, gcSection } from './config.js';
 export type { ContentConfig, GcConfig } from './config.js';
+export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS } from './faults/fail-points.js';
+export type { PortPoint } from './faults/fail-points.js';
+export { watchPurge, watchStore, watchUploads, watchWork } from './faults/watch-ports.js';
+export type { Reached } from './faults/watch-ports.js';
 export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
 export type {
   BlobStore,

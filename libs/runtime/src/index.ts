@@ -18,6 +18,7 @@ export {
 } from './config/sections.js';
 export type { HttpConfig, LogConfig, OpsConfig } from './config/sections.js';
 export { boolean, byteSize, durationMs, port, secret, secretRing, textList, wholeNumber } from './config/values.js';
+export { armFailPoint } from './faults/arm-fail-point.js';
 export { answerError, toRegistryError } from './http/answer-error.js';
 export type { ErrorEdge } from './http/answer-error.js';
 export { addressGroup, clientAddress, isFromProxy } from './http/client-address.js';
