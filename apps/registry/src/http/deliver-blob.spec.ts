@@ -9,6 +9,7 @@ import { answerError, createLogger } from '@entrepot/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deliverBlob, type BlobAnswer, type Delivery, type ReadFailure } from './deliver-blob.js';
 
+const LOGGER = createLogger({ level: 'silent', format: 'json' }, { service: 'spec' });
 const BYTES = randomBytes(5_000_000);
 const RIGHT = digestOf(BYTES);
 const HEADERS = { ETag: '"etag"', 'Cache-Control': 'private' };
@@ -24,7 +25,7 @@ beforeEach(async () => {
   server = createServer((incoming, response) => {
     const { delivery, answer } = deliver(incoming);
     deliverBlob(delivery, { request: incoming, response }, answer).catch((error: unknown) =>
-      answerError(incoming, response, error, { logger: createLogger({ level: 'silent', format: 'json' }, {}) }),
+      answerError(incoming, response, error, { logger: LOGGER }),
     );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

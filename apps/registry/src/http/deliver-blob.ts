@@ -92,7 +92,9 @@ async function fileAt(
   if (sizeBytes === undefined) throw new ObjectMissing(blob.objectKey);
   if (sizeBytes !== blob.sizeBytes)
     throw new StoreUnavailable(`object ${blob.objectKey} has another size than its blob`);
-  return { status: 200, headers: { ...headers, 'X-Accel-Redirect': `${location}${pathOf(blob.objectKey)}` } };
+  // The web server says by itself which ranges it takes, beside what is said here.
+  const { 'Accept-Ranges': _, ...others } = headers;
+  return { status: 200, headers: { ...others, 'X-Accel-Redirect': `${location}${pathOf(blob.objectKey)}` } };
 }
 
 /** The head goes out with the first bytes, so that a store that cannot give them is still an answer and not a cut. */

@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** Where Debian has servers, which is not on the PATH of everybody. */
+const SERVERS = '/usr/sbin';
+
 /** Whether the program can be run. */
 export function findTool(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), SERVERS];
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /**
