@@ -13,7 +13,7 @@ import { JoinedLookup } from '../database/joined-lookup.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { findBlobs, findManifestsByDigest, findManifestsByTag, type InRepository } from './find-content.js';
 import { findReferrers } from './find-referrers.js';
-import { VISIBLE_REPOSITORY } from './visible-repositories.js';
+import { listCatalog } from './list-catalog.js';
 
 const identify = ({ repositoryId, key }: InRepository<string>): string => `${repositoryId} ${key}`;
 
@@ -61,12 +61,7 @@ export class PostgresContentReader implements ContentReader {
     return findReferrers(this.pool, query);
   }
 
-  async catalog({ accountId }: Viewer, { last = '', limit }: NamePage): Promise<RepositoryName[]> {
-    const rows = await queryRows<{ name: RepositoryName }>(this.pool, {
-      name: 'catalog',
-      text: `SELECT r.name FROM repository r WHERE r.name > $2 AND ${VISIBLE_REPOSITORY} ORDER BY r.name LIMIT $3`,
-      values: [accountId ?? null, last, limit],
-    });
-    return rows.map((row) => row.name);
+  catalog({ accountId }: Viewer, page: NamePage): Promise<RepositoryName[]> {
+    return listCatalog(this.pool, accountId, page);
   }
 }
