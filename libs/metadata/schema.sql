@@ -103,7 +103,7 @@ CREATE TABLE manifest (
   CONSTRAINT manifest_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
 );
 ALTER TABLE manifest ALTER COLUMN payload SET STORAGE EXTERNAL;
-CREATE INDEX manifest_subject_idx ON manifest USING btree (repository_id, subject_digest, id) WHERE (subject_digest IS NOT NULL);
+CREATE INDEX manifest_referrer_idx ON manifest USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
 
 CREATE TABLE manifest_blob (
   manifest_id bigint NOT NULL,
@@ -297,7 +297,6 @@ CREATE TABLE upload (
   lease_until timestamp with time zone,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   touched_at timestamp with time zone DEFAULT now() NOT NULL,
-  resume text,
   CONSTRAINT upload_pkey PRIMARY KEY (id),
   CONSTRAINT upload_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   CONSTRAINT upload_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id),
@@ -362,6 +361,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
 GRANT SELECT ON namespace TO entrepot_registry;
 GRANT SELECT ON organisation_member TO entrepot_registry;
 GRANT INSERT ON outbox_event TO entrepot_registry;
+GRANT SELECT (id) ON outbox_event TO entrepot_registry;
 GRANT INSERT, SELECT ON repository TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
 GRANT SELECT ON schema_migration TO entrepot_registry;

@@ -26,7 +26,7 @@ export interface ReferrersQuery {
   readonly repositoryId: string;
   readonly subject: Digest;
   readonly artifactType?: string;
-  /** Digest of the last entry of the page before. */
+  /** Digest of the last entry of the page before; it need not exist any more. */
   readonly last?: Digest;
   readonly limit: number;
   /** Bytes of manifests that a page stands for at most, but for its first entry: what is shown of them is no more. */

@@ -494,13 +494,14 @@ describe('manifests', () => {
       const { referrers, hasMore } = await reader.referrers({ ...query, ...changed });
       return { digests: referrers.map(({ digest }) => digest), hasMore };
     };
-    const both = { digests: [sbom.digest, signature.digest], hasMore: false };
-    const first = { digests: [sbom.digest], hasMore: true };
+    const [one, other] = [sbom.digest, signature.digest].sort() as [Digest, Digest];
+    const both = { digests: [one, other], hasMore: false };
+    const first = { digests: [one], hasMore: true };
     expect(await listed()).toEqual(both);
     expect(await listed({ limit: 2 })).toEqual(both);
     expect(await listed({ limit: 1 })).toEqual(first);
     expect(await listed({ limitBytes: 1 })).toEqual(first);
-    expect(await listed({ last: sbom.digest })).toEqual({ digests: [signature.digest], hasMore: false });
+    expect(await listed({ last: one })).toEqual({ digests: [other], hasMore: false });
     expect(await reader.referrers({ ...query, artifactType: 'a/sbom' })).toEqual({
       referrers: [
         {
@@ -513,6 +514,8 @@ describe('manifests', () => {
       ],
       hasMore: false,
     });
+    await deleteManifest(work, removal(), one);
+    expect(await listed({ last: one })).toEqual({ digests: [other], hasMore: false });
   });
 
   it('may be sparse where that is allowed, and hold what comes later', async () => {

@@ -12,9 +12,12 @@ interface ReferrerRow {
   readonly found: number;
 }
 
+const BEFORE_ALL = Buffer.alloc(0);
+
 /**
- * One page of the manifests that name a subject, in the order of their first push. The page is cut by size in the database:
- * annotations may be as large as manifests, and a thousand of those are not for one process to hold.
+ * One page of the manifests that name a subject, in the order of their digests: `last` tells where to go on even where it
+ * was deleted meanwhile. The page is cut by size in the database: annotations may be as large as manifests, and a thousand
+ * of those are not for one process to hold.
  */
 export async function findReferrers(pool: pg.Pool, query: ReferrersQuery): Promise<ReferrersPage> {
   const { repositoryId, subject, artifactType, last, limit, limitBytes } = query;
@@ -22,24 +25,23 @@ export async function findReferrers(pool: pg.Pool, query: ReferrersQuery): Promi
     name: 'referrers',
     text: `
       WITH candidate AS (
-        SELECT id, octet_length(payload) AS size_bytes FROM manifest
-        WHERE repository_id = $1 AND subject_digest = $2
+        SELECT id, digest, octet_length(payload) AS size_bytes FROM manifest
+        WHERE repository_id = $1 AND subject_digest = $2 AND digest > $4
           AND ($3::text IS NULL OR artifact_type = $3)
-          AND id > coalesce((SELECT id FROM manifest WHERE repository_id = $1 AND digest = $4), 0)
-        ORDER BY id LIMIT $5 + 1),
+        ORDER BY digest LIMIT $5 + 1),
       measured AS (
-        SELECT id, size_bytes, row_number() OVER by_id AS place, sum(size_bytes) OVER by_id AS total_bytes,
+        SELECT id, size_bytes, row_number() OVER in_order AS place, sum(size_bytes) OVER in_order AS total_bytes,
           (SELECT count(*) FROM candidate)::int4 AS found
-        FROM candidate WINDOW by_id AS (ORDER BY id))
+        FROM candidate WINDOW in_order AS (ORDER BY digest))
       SELECT m.digest, m.media_type, c.size_bytes, m.artifact_type, m.annotations, c.found
       FROM measured c JOIN manifest m USING (id)
       WHERE c.place <= $5 AND (c.place = 1 OR c.total_bytes <= $6)
-      ORDER BY id`,
+      ORDER BY c.place`,
     values: [
       repositoryId,
       digestBytes(subject),
       artifactType ?? null,
-      last ? digestBytes(last) : null,
+      last ? digestBytes(last) : BEFORE_ALL,
       limit,
       limitBytes,
     ],

@@ -4,10 +4,16 @@ import { digestBytes } from '../database/digest-bytes.js';
 import { queryRows } from '../database/unit-of-work.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
-/** $5: the only source, or null; without one, or with a viewer ($1), the source must be one that the viewer may pull. */
-const SOURCE = `
-  SELECT l.digest FROM repository_blob l JOIN repository r ON r.id = l.repository_id
-  WHERE l.digest = $3 AND ($5::uuid IS NULL OR r.id = $5) AND (NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY}))
+/** Links that a mount without a source looks at: a base layer may be everywhere, and one more upload of it does no harm. */
+const MOST_SOURCES = 1000;
+
+const FROM_ONE = 'SELECT repository_id FROM repository_blob WHERE digest = $3 AND repository_id = $5';
+const FROM_ANY = `SELECT repository_id FROM repository_blob WHERE digest = $3 AND $5::uuid IS NULL LIMIT ${MOST_SOURCES}`;
+
+/** With a viewer ($1) the source must be one that the viewer may pull. */
+const heldIn = (sources: string): string => `
+  SELECT $3::bytea AS digest FROM (${sources}) AS l JOIN repository r ON r.id = l.repository_id
+  WHERE NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY})
   LIMIT 1`;
 
 /**
@@ -16,9 +22,9 @@ const SOURCE = `
  */
 export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, source }: Mount): Promise<boolean> {
   const rows = await queryRows(pool, {
-    name: 'mount-blob',
+    name: source.repositoryId === undefined ? 'mount-blob' : 'mount-blob-from',
     text: `
-      WITH held AS (${SOURCE}),
+      WITH held AS (${heldIn(source.repositoryId === undefined ? FROM_ANY : FROM_ONE)}),
       linked AS (
         INSERT INTO repository_blob (repository_id, digest) SELECT $2, digest FROM held
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL
