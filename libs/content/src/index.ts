@@ -4,6 +4,10 @@ export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS } from './fau
 export type { PortPoint } from './faults/fail-points.js';
 export { watchPurge, watchStore, watchUploads, watchWork } from './faults/watch-ports.js';
 export type { Reached } from './faults/watch-ports.js';
+export { migrateObjects, newTally } from './migration/migrate-objects.js';
+export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
+export type { MoveRoom } from './migration/move-object.js';
+export { paceBytes } from './migration/pace-bytes.js';
 export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
 export type {
   BlobStore,
@@ -29,6 +33,7 @@ export type {
   StoredManifest,
   Viewer,
 } from './ports/content-reader.js';
+export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Purge } from './ports/purge.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
 export type {

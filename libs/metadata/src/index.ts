@@ -2,6 +2,7 @@ export { databaseSection } from './config.js';
 export type { DatabaseConfig } from './config.js';
 export { endUploadLeases } from './content/end-upload-leases.js';
 export { PostgresContentReader } from './content/postgres-content-reader.js';
+export { PostgresObjectMoves } from './content/postgres-object-moves.js';
 export { PostgresPurge } from './content/postgres-purge.js';
 export { PostgresRepositories } from './content/postgres-repositories.js';
 export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
