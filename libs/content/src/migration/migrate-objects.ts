@@ -66,11 +66,13 @@ async function migrateOnce({ room, keyPattern }: Migration, tally: MigrationTall
         room.signal.throwIfAborted();
         noteFailure(tally, { blob, error });
         failuresInARow += 1;
-        if (failuresInARow === MAX_FAILURES_IN_A_ROW) throw error;
+        if (failuresInARow >= MAX_FAILURES_IN_A_ROW) throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  // All of them end before this does: whoever closes the stores then leaves no copy half-way and unheld.
+  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function countCopied(room: MoveRoom, tally: MigrationTally, sizeBytes: number): Promise<void> {
