@@ -55,6 +55,8 @@ export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }:
 }
 
 async function openWriter(room: PushRoom, held: HeldLease, upload: Upload): Promise<ObjectWriter> {
+  // Opening cuts off what lies beyond the offset: not what another one wrote while this process stood still.
+  await held.ensure();
   try {
     return await room.store.write(upload.objectKey, upload);
   } catch (error) {
