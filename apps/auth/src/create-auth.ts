@@ -7,7 +7,7 @@ import {
   PostgresRefreshTokens,
   PostgresSigningKeys,
 } from '@entrepot/metadata';
-import { createNestHandler, openWithRing, sealWithRing } from '@entrepot/runtime';
+import { createNestHandler, ringSealer } from '@entrepot/runtime';
 import type { Logger, SecretRing } from '@entrepot/runtime';
 import { authModule } from './auth.module.js';
 import { AuthRoom } from './http/auth.controller.js';
@@ -83,10 +83,7 @@ export async function createAuth(config: AuthConfig, resources: AuthResources): 
 function createKeyRing({ token, secrets }: AuthConfig, pool: AuthResources['pool']): SigningKeyRing {
   return new SigningKeyRing({
     store: new PostgresSigningKeys(pool),
-    sealer: {
-      seal: (plaintext, purpose) => sealWithRing(secrets.key, plaintext, purpose),
-      open: (sealed, purpose) => openWithRing(secrets.key, sealed, purpose),
-    },
+    sealer: ringSealer(secrets.key),
     rotationMs: token.keyRotation,
     nowMs: Date.now,
   });

@@ -159,6 +159,16 @@ describe('the administration commands', () => {
     expect(await run('migrate')).toMatchObject({ code: EXIT_CODES.ok, stdout: 'the database is up to date\n' });
   });
 
+  it('rotate the signing key once, under the secret that the start made', async () => {
+    expect((await run('keys', 'rotate')).stdout).toMatch(/^key [A-Z2-7:]+ signs from \d{4}-.+Z on\n$/);
+    expect(await run('keys', 'rotate')).toMatchObject({
+      code: EXIT_CODES.ok,
+      stdout: 'a successor waits already; nothing was changed\n',
+    });
+    const { child } = await start();
+    await stop(child, 'SIGTERM');
+  });
+
   it('take a password from standard input', async () => {
     const { child, result } = entrepot(['user', 'create', 'piped', '--password-stdin']);
     child.stdin.end('a password of my own\n');

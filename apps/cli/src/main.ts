@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addConfigCommands, VERSION } from './commands/config-commands.js';
 import { addGrantCommands } from './commands/grant-commands.js';
 import { addImportCommands } from './commands/import-commands.js';
+import { addKeyCommands } from './commands/key-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
@@ -24,6 +25,7 @@ const GROUPS = [
   addRepositoryCommands,
   addGrantCommands,
   addImportCommands,
+  addKeyCommands,
   addConfigCommands,
 ];
 

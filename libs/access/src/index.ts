@@ -51,7 +51,7 @@ export type { Authorization } from './tokens/read-authorization.js';
 export { issueRefreshToken, redeemRefreshToken } from './tokens/refresh-token.js';
 export type { RefreshTerms } from './tokens/refresh-token.js';
 export { KEY_PUBLISH_MARGIN_MS, rotateSigningKey } from './tokens/rotate-signing-key.js';
-export type { RotationOptions } from './tokens/rotate-signing-key.js';
+export type { RotationOptions, SuccessorKey } from './tokens/rotate-signing-key.js';
 export { SigningKeyRing } from './tokens/signing-key-ring.js';
 export type { SigningKeyRingOptions } from './tokens/signing-key-ring.js';
 export { MAX_TOKEN_LIFETIME_MS, TOKEN_LEEWAY_MS } from './tokens/token-limits.js';

@@ -2,7 +2,7 @@ export { describeConfiguration } from './config/describe-configuration.js';
 export { ConfigError, loadConfig } from './config/load-config.js';
 export type { LoadConfigOptions } from './config/load-config.js';
 export { maskedConfig } from './config/masked-config.js';
-export { isSealedByFormerSecret, openWithRing, sealWithRing, signWithRing, verifyWithRing } from './config/ring.js';
+export { openWithRing, ringSealer, signWithRing, verifyWithRing } from './config/ring.js';
 export { isInNetworks, parseNetworks } from './config/networks.js';
 export { Secret } from './config/secret.js';
 export type { SecretRing } from './config/secret.js';

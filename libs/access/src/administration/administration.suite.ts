@@ -173,6 +173,8 @@ export function administrationSuite(open: () => AccessStores): void {
         outcome: 'kept',
         isPasswordAnother: true,
       });
+      const another = { name: named('another-root'), password: 'first' };
+      expect(await ensureAdministrator(admin, another)).toMatchObject({ outcome: 'kept' });
       const { accountId } = await login(named('root'));
       expect(await actionsOn(accountId, 'library/hello')).toBe('');
       await Promise.all([1, 2, 3].map(() => ensureSystemNamespaces(stores.store)));

@@ -20,20 +20,30 @@ export async function ensureSystemNamespaces(store: AccessUnitOfWork): Promise<v
   });
 }
 
-/** `kept`: the account was there before; `isPasswordAnother` where its password is not the one that was given. */
+/**
+ * `kept`: an administrator was there before; `isPasswordAnother` where the password that was given is not that of the
+ * account of that name.
+ */
 export type EnsuredAdministrator =
   { readonly outcome: 'created' } | { readonly outcome: 'kept'; readonly isPasswordAnother: boolean };
 
-/** Makes the first administrator. An account of that name that exists is not changed, whatever password is given. */
+/**
+ * Makes the first administrator, unless an account is one already. One of that name that exists is not changed, whatever
+ * password is given.
+ */
 export async function ensureAdministrator(
   administration: PasswordAdministration,
   wanted: { readonly name: string; readonly password: string },
 ): Promise<EnsuredAdministrator> {
-  const existing = await administration.store.run((tx) => tx.accounts.find(wanted.name));
+  const { existing, others } = await administration.store.run(async (tx) => ({
+    existing: await tx.accounts.find(wanted.name),
+    others: await tx.accounts.lockActiveAdministrators(),
+  }));
   if (existing) {
     const isSame = await administration.passwords.matches(existing.passwordHash, wanted.password);
     return { outcome: 'kept', isPasswordAnother: !isSame };
   }
+  if (others.length > 0) return { outcome: 'kept', isPasswordAnother: true };
   try {
     await createAccount(administration, { ...wanted, isAdmin: true });
     return { outcome: 'created' };

@@ -27,6 +27,8 @@ export interface KeyChange {
   readonly added: SealedKey | undefined;
   readonly retired: readonly { readonly kid: string; readonly verifiesUntilMs: number }[];
   readonly removedKids: readonly string[];
+  /** The same private keys, sealed anew. */
+  readonly resealed: readonly Pick<SealedKey, 'kid' | 'sealedPrivate'>[];
 }
 
 /** Keys that verify: all that a data plane may see. */

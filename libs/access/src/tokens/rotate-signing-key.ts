@@ -39,13 +39,22 @@ export function isRotationDue(keys: readonly PublishedKey[], nowMs: number, rota
   return keys.every((key) => key.signsFromMs + rotationMs <= nowMs);
 }
 
+/** A key that a rotation made. */
+export type SuccessorKey = Pick<PublishedKey, 'kid' | 'signsFromMs'>;
+
 /**
  * Gives the signing key a successor where one is due, and drops keys past their end. The first key signs at once; a
  * successor after KEY_PUBLISH_MARGIN_MS, while its predecessor verifies until its last token has expired: no outage.
- * Safe to call from any number of processes.
+ * Resolves with the key that was made, if one was. Safe to call from any number of processes.
  */
-export async function rotateSigningKey(keys: SigningKeys, options: RotationOptions): Promise<void> {
-  await keys.change((existing) => planRotation(existing, options));
+export async function rotateSigningKey(keys: SigningKeys, options: RotationOptions): Promise<SuccessorKey | undefined> {
+  let added: SuccessorKey | undefined;
+  await keys.change((existing) => {
+    const change = planRotation(existing, options);
+    added = change.added;
+    return change;
+  });
+  return added && { kid: added.kid, signsFromMs: added.signsFromMs };
 }
 
 function planRotation(keys: readonly SealedKey[], options: RotationOptions): KeyChange {
@@ -54,13 +63,13 @@ function planRotation(keys: readonly SealedKey[], options: RotationOptions): Key
   const removedKids = keys.filter(isPast).map((key) => key.kid);
   const hasPending = keys.some((key) => key.signsFromMs > nowMs);
   const isDue = isRotationDue(keys, nowMs, options.rotationMs) || (options.isForced === true && !hasPending);
-  if (!isDue) return { added: undefined, retired: [], removedKids };
+  if (!isDue) return { added: undefined, retired: [], removedKids, resealed: [] };
   const signsFromMs = keys.length === 0 ? nowMs : nowMs + KEY_PUBLISH_MARGIN_MS;
   const verifiesUntilMs = signsFromMs + MAX_TOKEN_LIFETIME_MS + 2 * TOKEN_LEEWAY_MS;
   const retired = keys
     .filter((key) => key.verifiesUntilMs === undefined)
     .map((key) => ({ kid: key.kid, verifiesUntilMs }));
-  return { added: makeKey(signsFromMs, options.sealer), retired, removedKids };
+  return { added: makeKey(signsFromMs, options.sealer), retired, removedKids, resealed: [] };
 }
 
 function makeKey(signsFromMs: number, sealer: Sealer): SealedKey {

@@ -5,6 +5,7 @@ import type { Polling } from '../poll.js';
 import type { PublicJwk, SealedKey, SigningKeys } from '../ports/signing-keys.js';
 import type { Sealer } from '../ports/sealer.js';
 import type { SigningKey } from './mint-token.js';
+import { resealSigningKeys } from './reseal-signing-keys.js';
 import { currentKey, isRotationDue, rotateSigningKey, sealPurpose } from './rotate-signing-key.js';
 
 const REFRESH_INTERVAL_MS = 10_000;
@@ -24,11 +25,13 @@ export class SigningKeyRing {
   constructor(private readonly options: SigningKeyRingOptions) {}
 
   /**
-   * Resolves once a key can sign; then follows rotation. @throws AccessError KEY_UNREADABLE where the configured
+   * Resolves once a key can sign; then follows rotation. Keys that a former secret sealed are sealed by the present one, so
+   * that the former can be dropped once every issuer was started with both. @throws AccessError KEY_UNREADABLE where the configured
    * secret does not open a stored key.
    */
   async start(onError: (error: unknown) => void): Promise<void> {
     await this.refresh();
+    await resealSigningKeys(this.options.store, this.options.sealer);
     this.#polling = pollEvery(REFRESH_INTERVAL_MS, () => this.refresh(), onError);
   }
 

@@ -13,19 +13,20 @@ import { VerifyingKeys } from './verifying-keys.js';
 const DAY_MS = 86_400_000;
 const rotationMs = 30 * DAY_MS;
 
-/** Turned around, so that a sealed key is not the key, and bound to its purpose. */
-const sealer: Sealer = {
-  seal: (plaintext, purpose) => JSON.stringify([purpose, [...plaintext].toReversed().join('')]),
-  open(sealed, purpose) {
-    const [boundTo, turned] = JSON.parse(sealed) as [string, string];
-    if (boundTo !== purpose) throw new Error('sealed for another purpose');
-    return [...turned].toReversed().join('');
-  },
-};
-
-function refuseToOpen(): never {
-  throw new Error('sealed under another secret');
+/** Turned around, so that a sealed key is not the key; bound to its purpose and to one of the secrets, the first of which seals. */
+function sealerOf(...secrets: readonly string[]): Sealer {
+  return {
+    seal: (plaintext, purpose) => JSON.stringify([secrets[0], purpose, [...plaintext].toReversed().join('')]),
+    open(sealed, purpose) {
+      const [secret, boundTo, turned] = JSON.parse(sealed) as [string, string, string];
+      if (!secrets.includes(secret) || boundTo !== purpose) throw new Error('sealed for another purpose');
+      return [...turned].toReversed().join('');
+    },
+    isCurrent: (sealed) => (JSON.parse(sealed) as string[])[0] === secrets[0],
+  };
 }
+
+const sealer = sealerOf('secret');
 
 /** Signing keys and their rotation, on a store that the suite has to itself; `open` empties it. */
 export function signingKeysSuite(open: () => Promise<SigningKeys>): void {
@@ -97,9 +98,25 @@ export function signingKeysSuite(open: () => Promise<SigningKeys>): void {
 
   it('refuses keys that another secret sealed, and says what to do', async () => {
     await ring().refresh();
-    const foreign = new SigningKeyRing({ store, sealer: { ...sealer, open: refuseToOpen }, rotationMs, nowMs: now });
+    const foreign = new SigningKeyRing({ store, sealer: sealerOf('another'), rotationMs, nowMs: now });
     await expect(foreign.refresh()).rejects.toMatchObject({ code: 'KEY_UNREADABLE' });
     await expect(foreign.refresh()).rejects.toThrow('ENTREPOT_SECRETS_KEY');
+  });
+
+  it('seals anew what a former secret sealed, so that it can be dropped', async () => {
+    const rings = [['old'], ['old', 'new'], ['new', 'old'], ['new']].map(
+      (secrets) => new SigningKeyRing({ store, sealer: sealerOf(...secrets), rotationMs, nowMs: now }),
+    );
+    const kids = new Set<string>();
+    for (const each of rings) {
+      await each.start(() => {});
+      await each.stop();
+      kids.add(each.current().kid);
+    }
+    expect(kids.size).toBe(1);
+    expect(rings.map((each) => each.current().privateKey.export({ format: 'jwk' }).d)).toEqual(
+      Array.from({ length: 4 }, () => rings[0]?.current().privateKey.export({ format: 'jwk' }).d),
+    );
   });
 
   it('rotates by age without an outage (B-15)', async () => {
@@ -144,8 +161,10 @@ export function signingKeysSuite(open: () => Promise<SigningKeys>): void {
     const issuer = ring();
     await issuer.refresh();
     const options = { sealer, nowMs, rotationMs, isForced: true };
-    await Promise.all([1, 2, 3].map(() => rotateSigningKey(store, options)));
+    const made = await Promise.all([1, 2, 3].map(() => rotateSigningKey(store, options)));
     const published = await store.listPublished();
+    const successor = { kid: published[1]?.kid, signsFromMs: nowMs + KEY_PUBLISH_MARGIN_MS };
+    expect(made.filter((key) => key !== undefined)).toEqual([successor]);
     expect(published).toHaveLength(2);
     expect(published.map(({ verifiesUntilMs }) => verifiesUntilMs === undefined)).toEqual([false, true]);
   });

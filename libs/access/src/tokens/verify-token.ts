@@ -36,7 +36,7 @@ export interface TokenVerifierOptions {
   readonly audience: string;
   /** Public keys by id: P-256 only. */
   readonly keys: () => ReadonlyMap<string, KeyObject>;
-  /** Loads the key set again if it was not just done; true where it did. */
+  /** Loads the key set again if it was not just done; true where it did. Rejects where it cannot be known now. */
   readonly onUnknownKid: () => Promise<boolean>;
   readonly revocations: Revocations;
   readonly nowMs: () => number;
@@ -50,7 +50,10 @@ export interface TokenVerifier {
    * for one not seen yet. @throws TokenRefused
    */
   recall(token: string): VerifiedToken | undefined;
-  /** Checks everything, and remembers the token if it is good. Rejects with `TokenRefused`. */
+  /**
+   * Checks everything, and remembers the token if it is good. Rejects with `TokenRefused`, or with what `onUnknownKid`
+   * rejected with: that says nothing about the token.
+   */
   verify(token: string): Promise<VerifiedToken>;
 }
 

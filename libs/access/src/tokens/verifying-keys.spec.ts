@@ -35,17 +35,29 @@ describe('VerifyingKeys', () => {
     expect(await keys.refreshForUnknownKid()).toBe(false);
   });
 
-  it('keeps what it has while the store is away', async () => {
+  it('keeps what it has while the store is away, and says of no key that it is unknown', async () => {
     let isAway = false;
-    const key = publish();
-    const listPublished = (): Promise<PublishedKey[]> =>
-      isAway ? Promise.reject(new Error('away')) : Promise.resolve([key]);
+    let loads = 0;
+    const [key, successor] = [publish(), publish()];
+    const away = new Error('away');
+    const listPublished = (): Promise<PublishedKey[]> => {
+      loads += 1;
+      return isAway ? Promise.reject(away) : Promise.resolve(loads === 1 ? [key] : [key, successor]);
+    };
     let nowMs = 0;
     const keys = new VerifyingKeys({ listPublished }, () => nowMs);
     await keys.refresh();
     isAway = true;
     nowMs = 5_000;
-    expect(await keys.refreshForUnknownKid()).toBe(false);
-    expect(keys.current().size).toBe(1);
+    await expect(keys.refreshForUnknownKid()).rejects.toBe(away);
+    // A storm does not load again, and is not told otherwise.
+    await expect(keys.refreshForUnknownKid()).rejects.toBe(away);
+    expect(loads).toBe(2);
+    expect([...keys.current().keys()]).toEqual([key.kid]);
+
+    isAway = false;
+    nowMs += 1_000;
+    expect(await keys.refreshForUnknownKid()).toBe(true);
+    expect(keys.current().has(successor.kid)).toBe(true);
   });
 });

@@ -49,12 +49,15 @@ export class PostgresSigningKeys extends PostgresPublicKeys implements SigningKe
   }
 }
 
-async function applyChange(tx: Queryable, { added, retired, removedKids }: KeyChange): Promise<void> {
+async function applyChange(tx: Queryable, { added, retired, removedKids, resealed }: KeyChange): Promise<void> {
   for (const { kid, verifiesUntilMs } of retired) {
     await tx.query('UPDATE signing_key SET verifies_until = to_timestamp($2 / 1000.0) WHERE kid = $1', [
       kid,
       verifiesUntilMs,
     ]);
+  }
+  for (const { kid, sealedPrivate } of resealed) {
+    await tx.query('UPDATE signing_key SET sealed_private = $2 WHERE kid = $1', [kid, sealedPrivate]);
   }
   await tx.query('DELETE FROM signing_key WHERE kid = ANY ($1::text[])', [removedKids]);
   if (!added) return;

@@ -77,6 +77,15 @@ export function isSealedByFormerSecret(ring: SecretRing, sealed: string): boolea
   return sealed.split('.')[1] !== keyIdOf(ring[0]);
 }
 
+/** The ring as what seals and opens, for rooms that know no ring. */
+export function ringSealer(ring: SecretRing) {
+  return {
+    seal: (plaintext: string, purpose: string): string => sealWithRing(ring, plaintext, purpose),
+    open: (sealed: string, purpose: string): string => openWithRing(ring, sealed, purpose),
+    isCurrent: (sealed: string): boolean => !isSealedByFormerSecret(ring, sealed),
+  };
+}
+
 function computeMac(secret: Secret, message: string): Buffer {
   return createHmac('sha256', secret.reveal()).update(message).digest();
 }

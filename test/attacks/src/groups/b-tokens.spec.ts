@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { rotateSigningKey } from '@entrepot/access';
-import { Secret, sealWithRing } from '@entrepot/runtime';
+import { ringSealer, Secret } from '@entrepot/runtime';
 import { jsonOf, type Answer } from '../wire/http.js';
 import { sendRaw } from '../wire/raw.js';
 import { withOwner, withSigningKeys } from '../world/administer.js';
@@ -312,13 +312,7 @@ describe('B: tokens', () => {
   });
 
   it('B-15: the old token stays good, a new one is good everywhere, and both keys are published', async () => {
-    const ring = [new Secret(PLANTED.secretsKey)] as const;
-    const sealer = {
-      seal: (text: string, purpose: string) => sealWithRing(ring, text, purpose),
-      open: () => {
-        throw new Error('a rotation opens nothing');
-      },
-    };
+    const sealer = ringSealer([new Secret(PLANTED.secretsKey)]);
     const old = forge({ payload: times(0) });
     const terms = { sealer, nowMs: Date.now(), rotationMs: 3_600_000, isForced: true };
     const { databaseUrl } = inject('product');

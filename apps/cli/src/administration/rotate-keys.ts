@@ -1,0 +1,22 @@
+import { rotateSigningKey, type SuccessorKey } from '@entrepot/access';
+import { PostgresSigningKeys, createPool } from '@entrepot/metadata';
+import { ringSealer, type SecretRing } from '@entrepot/runtime';
+import { ownerSettings } from './open-administration.js';
+
+/** Rotates the signing key now. Resolves with its successor; undefined where one waits for its time already. */
+export async function rotateKeys(
+  databaseUrl: string,
+  { ring, rotationMs }: { readonly ring: SecretRing; readonly rotationMs: number },
+): Promise<SuccessorKey | undefined> {
+  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1 });
+  try {
+    return await rotateSigningKey(new PostgresSigningKeys(pool), {
+      sealer: ringSealer(ring),
+      nowMs: Date.now(),
+      rotationMs,
+      isForced: true,
+    });
+  } finally {
+    await pool.end();
+  }
+}
