@@ -1,7 +1,11 @@
+import { loadConfig } from '@entrepot/runtime';
 import { Argument, type Command } from 'commander';
-import { withDatabase } from '../administration/with-database.js';
+import { ensureFirstAdministrator, type FirstAdministrator } from '../administration/ensure-first-administrator.js';
 import { migrateDatabase } from '../administration/migrate-database.js';
+import { withDatabase } from '../administration/with-database.js';
 import { serve, SERVICES, type ServiceName } from '../services/serve.js';
+import { adminSection } from '../standalone/sections.js';
+import { standaloneSections } from '../standalone/settings.js';
 import { startStandalone } from '../standalone/start.js';
 import type { CommandContext } from './context.js';
 
@@ -18,9 +22,20 @@ export function addProcessCommands(program: Command, { source, write }: CommandC
     .action((name: ServiceName) => serve(name, source));
   program
     .command('migrate')
-    .description('bring the database up to date')
+    .description('bring the database up to date, and create the administrator where there is none')
     .action(async () => {
-      const ran = await withDatabase(source, migrateDatabase);
-      write(ran.length === 0 ? 'the database is up to date\n' : `${ran.map((name) => `ran ${name}\n`).join('')}`);
+      const { admin } = loadConfig([adminSection], { ...source, known: standaloneSections });
+      await withDatabase(source, async (url) => {
+        const ran = await migrateDatabase(url);
+        write(ran.length === 0 ? 'the database is up to date\n' : `${ran.map((name) => `ran ${name}\n`).join('')}`);
+        write(reportAdministrator(await ensureFirstAdministrator(url, admin.password?.reveal())));
+      });
     });
+}
+
+/** A generated password is shown here, and never again. */
+function reportAdministrator({ name, isNew, generatedPassword, warning }: FirstAdministrator): string {
+  if (!isNew) return warning === undefined ? '' : `warning: ${warning}\n`;
+  const shown = generatedPassword === undefined ? '' : `password: ${generatedPassword}\n`;
+  return `created the administrator ${name}\n${shown}`;
 }

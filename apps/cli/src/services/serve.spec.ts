@@ -73,8 +73,12 @@ describe('entrepot serve', () => {
   });
 
   it('runs each service as a process of its own, over one database and one environment', async () => {
-    const migrated = await run('migrate');
-    expect(migrated.stdout).toContain('ran 0001_access\n');
+    const migrations = await Promise.all([1, 2, 3].map(() => run('migrate')));
+    const printed = migrations.map(({ stdout }) => stdout).join('');
+    expect(migrations.map(({ code }) => code)).toEqual([EXIT_CODES.ok, EXIT_CODES.ok, EXIT_CODES.ok]);
+    expect(printed.match(/ran 0001_access\n/g)).toHaveLength(1);
+    expect(printed.match(/created the administrator admin\npassword: \S+\n/g)).toHaveLength(1);
+    expect((await run('migrate')).stdout).toBe('the database is up to date\n');
     // The issuer makes the first signing key, without which a data plane is not ready.
     const auth = await serve('auth');
     const registry = await serve('registry');

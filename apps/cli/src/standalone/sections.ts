@@ -15,13 +15,13 @@ export const dataSection = section(
   }),
 );
 
-/** The first administrator of a standalone Entrepot. */
+/** The first administrator. */
 export const adminSection = section(
   'admin',
   z.object({
     password: secret(8).optional().meta({
       description:
-        'Password of the account `admin` that the first standalone start creates. Unset: one is generated and shown once.',
+        'Password of the account `admin` that the first start, or `entrepot migrate`, creates where nobody is an administrator. Unset: one is generated and shown once.',
     }),
   }),
 );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { loginSection, tokenSection } from '@entrepot/access';
-import { contentSection, gcSection } from '@entrepot/content';
+import { contentSection, gcSection, uploadsSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
 import { deliverySection } from '@entrepot/registry';
 import {
@@ -29,6 +29,7 @@ export const standaloneSections = [
   adminSection,
   deliverySection,
   contentSection,
+  uploadsSection,
   gcSection,
   tokenSection,
   loginSection,

@@ -1,10 +1,9 @@
-import { ensureAdministrator } from '@entrepot/access';
 import { startAuth } from '@entrepot/auth';
 import { startJobrunner } from '@entrepot/jobrunner';
 import { endUploadLeases, holdsSealedValues } from '@entrepot/metadata';
 import { startRegistry } from '@entrepot/registry';
 import { createLogger, type Logger } from '@entrepot/runtime';
-import { withAdministration } from '../administration/open-administration.js';
+import { ensureFirstAdministrator } from '../administration/ensure-first-administrator.js';
 import { migrateDatabase } from '../administration/migrate-database.js';
 import { composeServices } from '../services/compose-services.js';
 import { EXIT_CODES } from '../exit-codes.js';
@@ -13,13 +12,9 @@ import { openDataDirectory } from './data-directory.js';
 import { externalDatabase, startDatabase } from './database.js';
 import { probePort } from './probe-port.js';
 import { showStep, type Output } from './progress.js';
-import { generatePassword } from './secrets.js';
 import { completeSettings, prepareSecrets, readSettings } from './settings.js';
 import type { GivenSettings, SettingsSource, StandaloneConfig } from './settings.js';
 import { StartStopped, watchStopSignals, type StopSignals } from './stop-signals.js';
-
-/** Name of the account that the first start creates. */
-const ADMINISTRATOR = 'admin';
 
 interface Start {
   readonly source: SettingsSource;
@@ -97,18 +92,9 @@ function openDatabase({ config, paths }: GivenSettings, logger: Logger, output: 
 /** The first start creates the administrator with the password given or a new one; later starts change nothing. */
 async function ensureAccount(config: StandaloneConfig, databaseUrl: string, output: Output) {
   const given = config.admin.password?.reveal();
-  const password = given ?? generatePassword();
-  const ensured = await withAdministration(databaseUrl, (administration) =>
-    ensureAdministrator(administration, { name: ADMINISTRATOR, password }),
-  );
-  if (given !== undefined && ensured.outcome === 'kept' && ensured.isPasswordAnother) {
-    output.write(
-      `entrepot: warning: ENTREPOT_ADMIN_PASSWORD is not the password of ${ADMINISTRATOR}, and changes nothing; ` +
-        `see 'entrepot user reset-password ${ADMINISTRATOR}'\n`,
-    );
-  }
-  const isShown = given === undefined && ensured.outcome === 'created';
-  return { administrator: ADMINISTRATOR, generatedPassword: isShown ? password : undefined };
+  const { name, generatedPassword, warning } = await ensureFirstAdministrator(databaseUrl, given);
+  if (warning !== undefined) output.write(`entrepot: warning: ${warning}\n`);
+  return { administrator: name, generatedPassword };
 }
 
 /** Undoes in reverse order; what cannot be undone does not keep the rest. The first error is thrown at the end. */
