@@ -7,6 +7,7 @@ import { addKeyCommands } from './commands/key-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
+import { addStorageCommands } from './commands/storage-commands.js';
 import { addUserCommands } from './commands/user-commands.js';
 import type { CommandContext } from './commands/context.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -26,6 +27,7 @@ const GROUPS = [
   addGrantCommands,
   addImportCommands,
   addKeyCommands,
+  addStorageCommands,
   addConfigCommands,
 ];
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storageConfig } from './config.js';
-import { openBlobStore } from './places/open-blob-store.js';
+import { openBlobStore } from './places/open-places.js';
 
 describe('storage settings', () => {
   it('have defaults', () => {

@@ -41,7 +41,7 @@ function digestOf(bytes: Uint8Array): Digest {
 }
 
 function deliveryOf(place: Partial<ObjectPlace>, ways: Partial<Delivery> = {}): Delivery {
-  const whole = { name: 'memory', keyPattern: '.', store, isRemote: true, ...place };
+  const whole = { name: 'memory', where: 'here', keyPattern: '.', store, isRemote: true, ...place };
   return {
     store: new JoinedBlobStore(whole, [whole]),
     verifiesAll: false,

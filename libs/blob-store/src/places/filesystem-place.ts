@@ -9,7 +9,8 @@ import type { ObjectPlace } from './object-place.js';
 
 /** The file system as the place of new objects: its directory is made, and proven to work. */
 export async function openFilesystemPlace(config: StorageConfig, dataDirectory: string): Promise<ObjectPlace> {
-  return placeOn(await openFilesystemBlobStore(optionsOf(config, dataDirectory)));
+  const options = optionsOf(config, dataDirectory);
+  return placeOn(await openFilesystemBlobStore(options), options.root);
 }
 
 /**
@@ -19,11 +20,11 @@ export async function openFilesystemPlace(config: StorageConfig, dataDirectory: 
 export function findFilesystemPlace(config: StorageConfig, dataDirectory: string): ObjectPlace | undefined {
   const options = optionsOf(config, dataDirectory);
   if (config.root === undefined && !existsSync(join(options.root, 'objects'))) return undefined;
-  return placeOn(new FilesystemBlobStore(options));
+  return placeOn(new FilesystemBlobStore(options), options.root);
 }
 
-function placeOn(store: FilesystemBlobStore): ObjectPlace {
-  return { name: 'filesystem', keyPattern: KEY_PATTERN, store, isRemote: false, pathOf };
+function placeOn(store: FilesystemBlobStore, where: string): ObjectPlace {
+  return { name: 'filesystem', where, keyPattern: KEY_PATTERN, store, isRemote: false, pathOf };
 }
 
 function pathOf(key: ObjectKey): string {

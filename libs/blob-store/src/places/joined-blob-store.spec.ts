@@ -12,6 +12,7 @@ import { JoinedBlobStore } from './joined-blob-store.js';
 
 const memoryPlace = () => ({
   name: 'memory',
+  where: 'here',
   keyPattern: '^[0-9a-f]{8}-[0-9a-f-]{27}',
   store: new MemoryBlobStore(),
   isRemote: true,

@@ -9,7 +9,10 @@ export interface LinkTerms {
 
 /** One store among those that are open: whose keys it knows, and how its objects can be had without passing through us. */
 export interface ObjectPlace {
+  /** Of the driver that settings name it by. */
   readonly name: string;
+  /** The directory, or the bucket, for people. */
+  readonly where: string;
   /** Anchored form of its keys, in the regular expressions that JavaScript and Postgres share. No two places share a key. */
   readonly keyPattern: string;
   readonly store: BlobStore;

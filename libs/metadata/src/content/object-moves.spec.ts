@@ -40,7 +40,7 @@ beforeEach(async () => {
   jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 4, ...timeouts });
   root = await mkdtemp(join(tmpdir(), 'moves-'));
   files = (await openBlobStore(storageConfig.parse({ root }), root)).current;
-  memory = { name: 'memory', keyPattern: MEMORY_KEYS, store: world.store, isRemote: false };
+  memory = { name: 'memory', where: 'here', keyPattern: MEMORY_KEYS, store: world.store, isRemote: false };
   joined = new JoinedBlobStore(files, [files, memory]);
   room = {
     moves: new PostgresObjectMoves(jobs),

@@ -1,0 +1,129 @@
+import { joinPlaces, findPlaces, openPlace, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
+import { migrateObjects, newTally, paceBytes, type MigrationTally } from '@entrepot/content';
+import { PostgresObjectMoves, createPool } from '@entrepot/metadata';
+import { refuseOldSchema } from '../administration/refuse-old-schema.js';
+import { withDatabase } from '../administration/with-database.js';
+import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
+import type { SettingsSource } from '../standalone/settings.js';
+import { watchStopSignals } from '../standalone/stop-signals.js';
+import { formatBytes, formatProgress, formatSeconds, progressOf } from './migration-progress.js';
+import { missingSettings, readStorageSettings, type StorageSettings } from './storage-settings.js';
+
+const PROGRESS_INTERVAL_MS = 5_000;
+const POOL_SIZE = 5;
+const SHOWN_FAILURES = 20;
+
+export interface MigrateStorage {
+  readonly to: StorageDriver;
+  /** Undefined: as fast as it goes. */
+  readonly bytesPerSecond?: number;
+  /** How long objects stay in their old store. */
+  readonly keepMs: number;
+  /** Print JSON, one object per line. */
+  readonly json?: true;
+}
+
+interface Command {
+  readonly wanted: MigrateStorage;
+  readonly settings: StorageSettings;
+  readonly write: (text: string) => void;
+}
+
+/**
+ * Moves the objects of all blobs to one store, beside services that run, and shows how far it is. Throws `CommandFailure`
+ * where settings are missing, where it was stopped, and where something could not be moved; begun again, it goes on.
+ */
+export async function migrateStorage(
+  source: SettingsSource,
+  wanted: MigrateStorage,
+  write: (text: string) => void,
+): Promise<void> {
+  const settings = readStorageSettings(source);
+  const command = { wanted, settings, write };
+  await withDatabase(source, async (databaseUrl) => {
+    await refuseOldSchema(databaseUrl);
+    const target = await openTarget(wanted.to, settings);
+    const timeouts = { statementTimeoutMs: 60_000, lockTimeoutMs: 10_000 };
+    const pool = createPool({ url: databaseUrl, role: 'jobrunner', poolSize: POOL_SIZE, ...timeouts });
+    try {
+      await migrateTo(target, new PostgresObjectMoves(pool), command);
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
+/** A directory is made only where it was named, or belongs to an Entrepot that is there. */
+async function openTarget(driver: StorageDriver, settings: StorageSettings): Promise<ObjectPlace> {
+  const { storage, dataDirectory, hasDataDirectory } = settings;
+  const isKnown =
+    findPlaces(storage, dataDirectory).some(({ name }) => name === driver) ||
+    (driver === 'filesystem' && hasDataDirectory);
+  if (!isKnown) throw missingSettings(driver, settings);
+  return openPlace(driver, storage, dataDirectory);
+}
+
+async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, command: Command): Promise<void> {
+  const { wanted, settings, write } = command;
+  const total = await moves.countMisplaced(target.keyPattern);
+  const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
+  const abort = new AbortController();
+  void stop.stopped.then(() => abort.abort(new CommandFailure('forced', 'stopped; run it again to go on')));
+  const pace = wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, abort.signal);
+  const source = joinPlaces(target, findPlaces(settings.storage, settings.dataDirectory));
+  const room = { moves, source, target: target.store, keepMs: wanted.keepMs, signal: abort.signal, pace };
+  const repeats = settings.storage.driver === wanted.to;
+  if (!repeats && !wanted.json) write(`pushes go on elsewhere: set ENTREPOT_STORAGE_DRIVER=${wanted.to} for them\n`);
+  const tally = newTally();
+  const progress = showProgress(command, tally, total);
+  try {
+    await migrateObjects({ room, keyPattern: target.keyPattern, repeats }, tally);
+  } finally {
+    progress.end();
+    stop.ignore();
+  }
+  await tellTheEnd(command, tally, { moves, keyPattern: target.keyPattern, startedMs: progress.startedMs });
+}
+
+async function asIs(): Promise<void> {}
+
+function showProgress(
+  { wanted, write }: Command,
+  tally: MigrationTally,
+  total: { readonly blobs: number; readonly sizeBytes: number },
+) {
+  const startedMs = performance.now();
+  const show = (): void => {
+    const progress = progressOf(tally, total, performance.now() - startedMs);
+    write(wanted.json ? `${JSON.stringify(progress)}\n` : formatProgress(progress));
+  };
+  const timer = setInterval(show, PROGRESS_INTERVAL_MS);
+  return {
+    startedMs,
+    end() {
+      clearInterval(timer);
+      show();
+    },
+  };
+}
+
+/** What was done, what could not be, and what still ties the installation to other stores. */
+async function tellTheEnd(
+  { wanted, write }: Command,
+  tally: MigrationTally,
+  { moves, keyPattern, startedMs }: { moves: PostgresObjectMoves; keyPattern: string; startedMs: number },
+): Promise<void> {
+  const { blobs } = await moves.countMisplaced(keyPattern);
+  const { uploads, doomed } = await moves.countBound(keyPattern);
+  const failures = tally.failures.map(({ blob, error }) => ({ ...blob, reason: (error as Error).message }));
+  if (wanted.json) write(`${JSON.stringify({ elsewhere: { blobs, uploads, doomed }, failures })}\n`);
+  else {
+    const took = formatSeconds(Math.ceil((performance.now() - startedMs) / 1000));
+    write(`moved ${tally.movedBlobs} blobs (${formatBytes(tally.movedBytes)}) to ${wanted.to} in ${took}\n`);
+    write(`elsewhere: ${blobs} blobs, ${uploads} uploads under way, ${doomed} objects that wait for their removal\n`);
+    if (blobs + uploads + doomed > 0) write('keep the settings of both stores until there is nothing\n');
+  }
+  if (tally.failedBlobs === 0) return;
+  const details = failures.slice(0, SHOWN_FAILURES).map(({ digest, reason }) => `${digest}: ${reason}`);
+  throw new CommandFailure('unavailable', `${tally.failedBlobs} blobs could not be moved`, { details });
+}
