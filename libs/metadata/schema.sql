@@ -78,6 +78,16 @@ CREATE TABLE doomed_object (
 );
 CREATE INDEX doomed_object_due_at_idx ON doomed_object USING btree (due_at);
 
+CREATE TABLE finished_upload (
+  upload_id uuid NOT NULL,
+  repository_id uuid NOT NULL,
+  account_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  finished_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT finished_upload_pkey PRIMARY KEY (upload_id)
+);
+CREATE INDEX finished_upload_finished_at_idx ON finished_upload USING btree (finished_at);
+
 CREATE UNLOGGED TABLE login_failure (
   key text COLLATE "C" NOT NULL,
   failures integer NOT NULL,
@@ -297,6 +307,7 @@ CREATE TABLE upload (
   lease_until timestamp with time zone,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   touched_at timestamp with time zone DEFAULT now() NOT NULL,
+  resume text,
   CONSTRAINT upload_pkey PRIMARY KEY (id),
   CONSTRAINT upload_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   CONSTRAINT upload_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id),
@@ -331,6 +342,7 @@ GRANT INSERT ON audit_event TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON finished_upload TO entrepot_jobrunner;
 GRANT DELETE, SELECT ON login_failure TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_jobrunner;
@@ -353,6 +365,7 @@ GRANT INSERT ON audit_event TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_registry;
+GRANT INSERT, SELECT ON finished_upload TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_registry;
@@ -360,8 +373,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
 GRANT SELECT ON namespace TO entrepot_registry;
 GRANT SELECT ON organisation_member TO entrepot_registry;
-GRANT INSERT ON outbox_event TO entrepot_registry;
-GRANT SELECT (id) ON outbox_event TO entrepot_registry;
+GRANT INSERT, SELECT (id) ON outbox_event TO entrepot_registry;
 GRANT INSERT, SELECT ON repository TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
 GRANT SELECT ON schema_migration TO entrepot_registry;

@@ -1,9 +1,15 @@
 import { storageConfig } from '@entrepot/blob-store';
-import { gcSection } from '@entrepot/content';
+import { gcSection, uploadsSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
 import { redisSection, section, type ConfigOf } from '@entrepot/runtime';
 
 /** Settings that the jobrunner reads, beside those of every service. */
-export const jobrunnerSections = [databaseSection, redisSection, section('storage', storageConfig), gcSection] as const;
+export const jobrunnerSections = [
+  databaseSection,
+  redisSection,
+  section('storage', storageConfig),
+  uploadsSection,
+  gcSection,
+] as const;
 
 export type JobrunnerConfig = ConfigOf<typeof jobrunnerSections>;

@@ -29,7 +29,8 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     redisUrl: config.redis.url,
     connectionString: databaseUrl,
   });
-  const purge = new PurgeRoom({ gc: config.gc, queues, purge: new PostgresPurge(pool), store, logger, metrics });
+  const { uploads, gc } = config;
+  const purge = new PurgeRoom({ uploads, gc, queues, purge: new PostgresPurge(pool), store, logger, metrics });
   const app = await NestFactory.createApplicationContext(jobrunnerModule(purge), { logger: createNestLog(logger) });
   return {
     mounts: [],

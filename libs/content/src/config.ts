@@ -1,6 +1,9 @@
 import { parseByteSize, parseDuration } from '@entrepot/oci';
 import { z } from 'zod';
 
+/** Work that is repeated is given time to be done. */
+const MIN_INTERVAL_MS = 100;
+
 /** What may be stored, and how much of it. */
 export const contentSection = {
   name: 'content',
@@ -23,6 +26,19 @@ export const contentSection = {
   }),
 } as const;
 
+/** Uploads that nobody finishes. */
+export const uploadsSection = {
+  name: 'uploads',
+  schema: z.object({
+    ttl: duration().prefault('7d').meta({
+      description: 'An upload that had no request for so long is abandoned: it is removed with its bytes.',
+    }),
+    purgeInterval: duration(MIN_INTERVAL_MS).prefault('1h').meta({
+      description: 'How often the jobrunner looks for abandoned uploads.',
+    }),
+  }),
+} as const;
+
 /** How long what is not needed is kept. */
 export const gcSection = {
   name: 'gc',
@@ -30,16 +46,15 @@ export const gcSection = {
     grace: duration().prefault('24h').meta({
       description: 'How long content without a reference is safe from garbage collection.',
     }),
-    uploadExpiry: duration().prefault('7d').meta({
-      description: 'An upload that had no request for so long is abandoned: it is removed with its bytes.',
-    }),
-    purgeInterval: duration().prefault('5m').meta({
-      description: 'How often the jobrunner looks for abandoned uploads and for objects to remove.',
+    removalInterval: duration(MIN_INTERVAL_MS).prefault('1m').meta({
+      description:
+        'How often the jobrunner looks for objects whose content was given up, to remove them from the store.',
     }),
   }),
 } as const;
 
 export type ContentConfig = Readonly<z.output<typeof contentSection.schema>>;
+export type UploadsConfig = Readonly<z.output<typeof uploadsSection.schema>>;
 export type GcConfig = Readonly<z.output<typeof gcSection.schema>>;
 
 function count(minimum: number) {
@@ -50,11 +65,11 @@ function count(minimum: number) {
     .pipe(z.number().int().min(minimum));
 }
 
-function duration() {
+function duration(minMs = 0) {
   return z
     .string()
     .transform((text) => parseDuration(text) ?? Number.NaN)
-    .pipe(z.number({ error: 'must be a duration such as 250ms, 15s, 5m, 2h or 7d' }))
+    .pipe(z.number({ error: 'must be a duration such as 250ms, 15s, 5m, 2h or 7d' }).min(minMs))
     .meta({ unit: 'ms' });
 }
 

@@ -1,5 +1,5 @@
-export { contentSection, gcSection } from './config.js';
-export type { ContentConfig, GcConfig } from './config.js';
+export { contentSection, gcSection, uploadsSection } from './config.js';
+export type { ContentConfig, GcConfig, UploadsConfig } from './config.js';
 export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS } from './faults/fail-points.js';
 export type { PortPoint } from './faults/fail-points.js';
 export { watchPurge, watchStore, watchUploads, watchWork } from './faults/watch-ports.js';
@@ -50,6 +50,7 @@ export type {
 export type {
   FinishedUpload,
   Lease,
+  LeaseTerms,
   Mount,
   MountSource,
   NewUpload,
@@ -76,5 +77,6 @@ export { encodeUploadState, readUploadState } from './push/upload-state.js';
 export type { StateSigner } from './push/upload-state.js';
 export { deleteBlob, deleteManifest, deleteTag } from './removal/remove-content.js';
 export type { Removal } from './removal/remove-content.js';
-export { purgeStorage } from './removal/purge-storage.js';
-export type { PurgeReport } from './removal/purge-storage.js';
+export { purgeUploads } from './removal/purge-uploads.js';
+export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
+export type { RemovalReport } from './removal/remove-doomed-objects.js';

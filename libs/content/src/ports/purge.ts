@@ -7,6 +7,8 @@ export interface Purge {
    * with how many.
    */
   doomAbandonedUploads(expiryMs: number, limit: number): Promise<number>;
+  /** Forgets at most `limit` uploads that were finished longer than `keptMs` ago. Resolves with how many. */
+  forgetFinishedUploads(keptMs: number, limit: number): Promise<number>;
   /** Claims at most `limit` doomed objects that are due; one that is not forgotten comes back later and later. */
   claimDoomedObjects(limit: number): Promise<ObjectKey[]>;
   /** The object is gone from the store. */

@@ -36,6 +36,12 @@ export interface Lease {
   readonly leaseId: string;
 }
 
+export interface LeaseTerms {
+  readonly leaseMs: number;
+  /** Where the upload has to stand for the lease to be taken; anywhere if it is not given. */
+  readonly offsetBytes?: number;
+}
+
 export interface FinishedUpload extends Lease {
   readonly repositoryId: string;
   /** Of the completed object. */
@@ -66,17 +72,27 @@ export interface Uploads {
   /** False where the account has reached `limit`. */
   start(upload: NewUpload): Promise<boolean>;
   find(ref: UploadRef): Promise<Upload | undefined>;
-  /** Takes the lease. `held` where another request has it; undefined where there is no such upload. */
-  lease(ref: UploadRef, lease: Lease, leaseMs: number): Promise<Upload | 'held' | undefined>;
+  /**
+   * Takes the lease. Undefined, and nothing changed, where there is no such upload, where it stands elsewhere, or where
+   * another request has the lease.
+   */
+  lease(ref: UploadRef, lease: Lease, terms: LeaseTerms): Promise<Upload | undefined>;
   /** Prolongs the lease, and notes durable progress if there is any. False where the lease was lost. */
   renew(lease: Lease, leaseMs: number, progress?: UploadProgress): Promise<boolean>;
-  /** Notes durable progress, if any, and gives the lease back. False where the lease was lost. */
-  release(lease: Lease, progress?: UploadProgress): Promise<boolean>;
+  /** Notes durable progress and gives the lease back. False where the lease was lost. */
+  release(lease: Lease, progress: UploadProgress): Promise<boolean>;
+  /** Gives the lease back, and says no more of the upload than was known before. False where the lease was lost. */
+  giveUp(lease: Lease, taken: Upload): Promise<boolean>;
   /**
    * One transaction: blob row (or, if another upload was first, our object doomed), link to the repository, review
-   * task with grace, upload row gone. False, and nothing done, where the lease was lost.
+   * task with grace, upload row gone, its end noted for `findFinished`. False, and nothing done, where the lease was lost.
    */
   finish(finished: FinishedUpload): Promise<boolean>;
+  /**
+   * Digest by which the upload was finished, known for an hour, where the repository still holds the blob and nobody asked
+   * for its deletion since.
+   */
+  findFinished(ref: UploadRef): Promise<Digest | undefined>;
   /** Upload row gone, object doomed. False where there is no such upload. */
   cancel(ref: UploadRef): Promise<boolean>;
   /** Links a blob that the source holds; true where the repository now holds it, or did already. */

@@ -1,4 +1,4 @@
-import { RegistryError } from '@entrepot/oci';
+import { RegistryError, type DigestAlgorithm } from '@entrepot/oci';
 import { ObjectMissing, type DurableState, type ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadProgress } from '../ports/uploads.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
@@ -13,32 +13,38 @@ export interface Appended {
   readonly hash: RunningHash | undefined;
 }
 
+export interface Append {
+  readonly body: Bytes;
+  /** What remains of a request that fails: the bytes that came, or nothing, so that it can be sent again as it was. */
+  readonly keeps: 'what-came' | 'nothing';
+  /** To hash by where the object begins here; else the upload's. */
+  readonly algorithm?: DigestAlgorithm;
+}
+
 /**
  * Writes the body behind what the upload holds, hashing on the way. While bytes flow the lease is renewed at a third of
- * its length, each time with what is durable by then. On failure the durable part is noted and the lease given back; of
- * bytes out of their range nothing is kept.
+ * its length, each time with what is durable by then, if that is kept. On failure the lease is given back; of bytes out
+ * of their range nothing is ever kept.
  */
-export async function appendBytes(room: PushRoom, held: HeldLease, upload: Upload, body: Bytes): Promise<Appended> {
+export async function appendBytes(room: PushRoom, held: HeldLease, append: Append): Promise<Appended> {
+  const { upload } = held;
   const kept = room.hashes.take(held.lease.uploadId, upload.algorithm, upload.offsetBytes);
-  const writer = await openWriter(room, held, upload);
-  const appended = { writer, hash: hashFor(upload, writer, kept) };
+  const writer = await openWriter(room, held);
+  const hash = isDoubtful(upload, writer) ? undefined : kept;
+  const appended = { writer, hash: upload.offsetBytes === 0 ? newHash(upload, append) : hash };
   try {
-    await pump(room, held, appended, body);
+    await pump(room, held, appended, append);
     await held.ensure();
   } catch (error) {
-    await keepWhatCame(room, held, appended, error);
+    await keepWhatCame(room, held, appended, { append, cause: error });
     throw error;
   }
   return appended;
 }
 
-/**
- * The hash to go on with. None where this process has not seen the bytes, or where those that are stored may be others:
- * then they are read back at the end. From the first byte on an object is a new one, which nobody else can reach.
- */
-function hashFor(upload: Upload, writer: ObjectWriter, kept: RunningHash | undefined): RunningHash | undefined {
-  if (upload.offsetBytes === 0) return new RunningHash(upload.algorithm);
-  return isDoubtful(upload, writer) ? undefined : kept;
+/** From the first byte on an object is a new one, which nobody else can reach. */
+function newHash(upload: Upload, { algorithm }: Append): RunningHash {
+  return new RunningHash(algorithm ?? upload.algorithm);
 }
 
 /** What is stored may differ from what was hashed: only bytes that were read back count. */
@@ -54,27 +60,29 @@ export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }:
   return state.offsetBytes;
 }
 
-async function openWriter(room: PushRoom, held: HeldLease, upload: Upload): Promise<ObjectWriter> {
+async function openWriter(room: PushRoom, held: HeldLease): Promise<ObjectWriter> {
   // Opening cuts off what lies beyond the offset: not what another one wrote while this process stood still.
   await held.ensure();
+  let writer: ObjectWriter | undefined;
   try {
-    return await room.store.write(upload.objectKey, upload);
+    return await held.during(async () => (writer = await room.store.write(held.upload.objectKey, held.upload)));
   } catch (error) {
-    await held.release();
+    await writer?.abandon();
+    await held.giveUp();
     // The row speaks of bytes that the store has lost: the client's only way on is a new upload.
     if (error instanceof ObjectMissing) throw new RegistryError('BLOB_UPLOAD_UNKNOWN', { cause: error });
     throw error;
   }
 }
 
-async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended, body: Bytes): Promise<void> {
+async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended, append: Append): Promise<void> {
   let sizeBytes = writer.offsetBytes;
-  for await (const chunk of body) {
+  for await (const chunk of append.body) {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > room.maxBlobBytes) throw blobTooLarge(room.maxBlobBytes);
     if (held.isDue) {
       await held.ensure();
-      await held.renew(progressOf(await writer.flush(), hash));
+      if (append.keeps === 'what-came') await held.renew(progressOf(await writer.flush(), hash));
     }
     hash?.update(chunk);
     await writer.write(chunk);
@@ -93,13 +101,19 @@ export function blobTooLarge(maxBlobBytes: number): RegistryError {
 }
 
 /** Keeps what can be kept; the failure that led here is the one to report. */
-async function keepWhatCame(room: PushRoom, held: HeldLease, appended: Appended, cause: unknown): Promise<void> {
+async function keepWhatCame(
+  room: PushRoom,
+  held: HeldLease,
+  appended: Appended,
+  { append, cause }: { readonly append: Append; readonly cause: unknown },
+): Promise<void> {
   try {
     if (cause instanceof LeaseLost) throw cause;
     await held.ensure();
-    if (!(cause instanceof OffsetMismatch)) return void (await suspend(room, held, appended));
+    const isKept = append.keeps === 'what-came' && !(cause instanceof OffsetMismatch);
+    if (isKept) return void (await suspend(room, held, appended));
     await appended.writer.abandon();
-    await held.release();
+    await held.giveUp();
   } catch {
     await appended.writer.abandon();
   }

@@ -10,6 +10,7 @@ export async function appendChunk(
   position: ChunkPosition,
   body: Bytes,
 ): Promise<number> {
-  const { held, upload } = await leaseUpload(room, ref, position);
-  return suspend(room, held, await appendBytes(room, held, upload, bodyAt(position, body)));
+  const held = await leaseUpload(room, ref, position);
+  const appended = await appendBytes(room, held, { body: bodyAt(position, body), keeps: 'what-came' });
+  return suspend(room, held, appended);
 }

@@ -1,7 +1,7 @@
 import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
 import type { ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import { appendBytes, isDoubtful, type Appended } from './append-bytes.js';
+import { appendBytes, blobTooLarge, isDoubtful, type Appended } from './append-bytes.js';
 import type { Bytes, PushRoom } from './push-room.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
@@ -16,20 +16,51 @@ export interface FinishUpload {
 
 /**
  * Completes an upload (end-6): appends what the request carries, compares the digest with the stored bytes, makes the
- * object durable, and only then commits. Rejects with DIGEST_INVALID where they differ; the upload stays as it was
- * before the request.
+ * object durable, and only then commits. Rejects with DIGEST_INVALID where they differ. A request that fails leaves the
+ * upload as it was, so that it can be sent again as it was; one that was committed before, by whatever process, succeeds
+ * once more.
  */
-export async function finishUpload(room: PushRoom, { ref, digest, last }: FinishUpload): Promise<void> {
-  const { held, upload } = await leaseUpload(room, ref, last?.position);
-  const hashingBy = upload.offsetBytes === 0 ? { ...upload, algorithm: digestAlgorithm(digest) } : upload;
-  const appended = await appendBytes(room, held, hashingBy, last ? bodyAt(last.position, last.body) : nothing());
+export async function finishUpload(room: PushRoom, finish: FinishUpload): Promise<void> {
   try {
-    checkDigest(digest, await storedDigest(appended, { upload, digest }));
+    await completeUpload(room, finish);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    const committed = await room.uploads.findFinished(finish.ref);
+    if (committed === undefined) throw error;
+    checkDigest(finish.digest, committed);
+    // Who sends its bytes again reads the answer after the last of them.
+    if (!(error instanceof LeaseLost)) await discard(room, finish);
+  }
+}
+
+async function completeUpload(room: PushRoom, { ref, digest, last }: FinishUpload): Promise<void> {
+  const held = await leaseUpload(room, ref, last?.position);
+  const appended = await appendBytes(room, held, {
+    body: last ? bodyAt(last.position, last.body) : nothing(),
+    keeps: 'nothing',
+    algorithm: digestAlgorithm(digest),
+  });
+  try {
+    const stored = await held.during(() => storedDigest(appended, { upload: held.upload, digest }));
+    checkDigest(digest, stored);
     await held.ensure();
     await commit(room, ref, held, { digest, writer: appended.writer });
   } catch (error) {
     await abandon(held, appended.writer);
     throw error;
+  }
+}
+
+/** Another request may have ended the upload before this one, or taken the lease from it and ended the upload then. */
+function isGone(error: unknown): boolean {
+  return error instanceof LeaseLost || (error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN');
+}
+
+async function discard({ maxBlobBytes }: PushRoom, { last }: FinishUpload): Promise<void> {
+  let sizeBytes = 0;
+  for await (const chunk of last?.body ?? nothing()) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > maxBlobBytes) throw blobTooLarge(maxBlobBytes);
   }
 }
 
@@ -64,7 +95,7 @@ async function readBack(writer: ObjectWriter, hash: RunningHash): Promise<Digest
 /** Gives the lease back, if it is still ours, with the row as it was: what was written is cut off by the next writer. */
 async function abandon(held: HeldLease, writer: ObjectWriter): Promise<void> {
   await writer.abandon();
-  await held.release().catch(() => undefined);
+  await held.giveUp().catch(() => undefined);
 }
 
 async function commit(
@@ -74,7 +105,8 @@ async function commit(
   { digest, writer }: { digest: Digest; writer: ObjectWriter },
 ): Promise<void> {
   const sizeBytes = writer.offsetBytes;
-  const { key, residue } = await writer.complete({ digest, sizeBytes, createdAt: new Date().toISOString() });
+  const record = { digest, sizeBytes, createdAt: new Date().toISOString() };
+  const { key, residue } = await held.during(() => writer.complete(record));
   const isOurs = await room.uploads.finish({
     ...held.lease,
     repositoryId: ref.repositoryId,

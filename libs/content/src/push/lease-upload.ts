@@ -1,5 +1,5 @@
 import { RegistryError } from '@entrepot/oci';
-import type { Upload, UploadRef } from '../ports/uploads.js';
+import type { UploadRef } from '../ports/uploads.js';
 import type { Bytes, PushRoom } from './push-room.js';
 import { HeldLease } from './held-lease.js';
 
@@ -27,17 +27,14 @@ export async function leaseUpload(
   room: PushRoom,
   ref: UploadRef,
   position: ChunkPosition | undefined,
-): Promise<{ held: HeldLease; upload: Upload }> {
+): Promise<HeldLease> {
+  const { leaseMs } = room;
   const lease = { uploadId: ref.uploadId, leaseId: room.newId() };
-  const held = new HeldLease(room.uploads, lease, room.leaseMs);
-  const upload = await room.uploads.lease(ref, lease, room.leaseMs);
-  if (upload === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
-  if (upload === 'held') throw await refuseSecondWriter(room, ref, position);
-  if (position && expectedOffset(position) !== upload.offsetBytes) {
-    await held.release();
-    throw new OffsetMismatch(upload.offsetBytes);
-  }
-  return { held, upload };
+  const askedAtMs = performance.now();
+  const terms = position ? { leaseMs, offsetBytes: expectedOffset(position) } : { leaseMs };
+  const upload = await room.uploads.lease(ref, lease, terms);
+  if (upload === undefined) throw await refusalOf(room, ref, position);
+  return new HeldLease(room.uploads, { lease, upload, askedAtMs }, leaseMs);
 }
 
 function expectedOffset({ range, stateOffset }: ChunkPosition): number {
@@ -65,7 +62,8 @@ async function* countedBody(
   if (missingBytes > 0) throw new OffsetMismatch(start);
 }
 
-async function refuseSecondWriter(room: PushRoom, ref: UploadRef, position: ChunkPosition | undefined): Promise<Error> {
+/** Why the lease was not to be had. */
+async function refusalOf(room: PushRoom, ref: UploadRef, position: ChunkPosition | undefined): Promise<Error> {
   const upload = await room.uploads.find(ref);
   if (!upload) return new RegistryError('BLOB_UPLOAD_UNKNOWN');
   if (position && expectedOffset(position) !== upload.offsetBytes) return new OffsetMismatch(upload.offsetBytes);

@@ -14,7 +14,7 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
     name: 'finish-upload',
     text: `
       WITH gone AS (
-        DELETE FROM upload WHERE id = $1 AND lease_id = $2 RETURNING id),
+        DELETE FROM upload WHERE id = $1 AND lease_id = $2 RETURNING id, account_id),
       won AS (
         INSERT INTO blob (digest, size_bytes, object_key) SELECT $4, $5, $6 FROM gone
         ON CONFLICT (digest) DO UPDATE SET seen_at = now()
@@ -33,6 +33,9 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       resolved AS (
         INSERT INTO manifest_blob (manifest_id, repository_id, digest, size_bytes)
         SELECT manifest_id, $3, $4, size_bytes FROM awaited),
+      finished AS (
+        INSERT INTO finished_upload (upload_id, repository_id, account_id, digest)
+        SELECT id, $3, account_id, $4 FROM gone),
       review AS (
         INSERT INTO blob_review (digest, reason, due_at)
         SELECT $4, 'uploaded', now() + $7 * interval '1 millisecond' FROM won

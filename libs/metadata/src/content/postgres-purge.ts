@@ -21,6 +21,20 @@ export class PostgresPurge implements Purge {
     return rows.length;
   }
 
+  async forgetFinishedUploads(keptMs: number, limit: number): Promise<number> {
+    const [row] = await queryRows<{ forgotten: number }>(this.pool, {
+      name: 'forget-finished-uploads',
+      text: `
+        WITH past AS (
+          SELECT upload_id FROM finished_upload
+          WHERE finished_at < now() - $1 * interval '1 millisecond' ORDER BY finished_at LIMIT $2),
+        gone AS (DELETE FROM finished_upload f USING past p WHERE f.upload_id = p.upload_id RETURNING f.upload_id)
+        SELECT count(*)::int AS forgotten FROM gone`,
+      values: [keptMs, limit],
+    });
+    return row?.forgotten ?? 0;
+  }
+
   /** A claim lasts a minute at first and doubles up to a day: the time until the object is tried again. */
   async claimDoomedObjects(limit: number): Promise<ObjectKey[]> {
     const rows = await queryRows<{ object_key: ObjectKey }>(this.pool, {

@@ -1,6 +1,7 @@
 import type {
   FinishedUpload,
   Lease,
+  LeaseTerms,
   Mount,
   NewUpload,
   ObjectKey,
@@ -11,7 +12,7 @@ import type {
 } from '@entrepot/content';
 import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type pg from 'pg';
-import { digestBytes } from '../database/digest-bytes.js';
+import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { violatedConstraint } from '../database/errors.js';
 import { retryDeadlocks } from '../database/retry-deadlocks.js';
 import { queryRows } from '../database/unit-of-work.js';
@@ -91,18 +92,19 @@ export class PostgresUploads implements Uploads {
     return row && toUpload(row);
   }
 
-  async lease(ref: UploadRef, { leaseId }: Lease, leaseMs: number): Promise<Upload | 'held' | undefined> {
+  /** A lease that ran out leaves its holder named in the row: the next one is told. */
+  async lease(ref: UploadRef, { leaseId }: Lease, terms: LeaseTerms): Promise<Upload | undefined> {
     const [row] = await queryRows<UploadRow & { readonly was_abandoned: boolean }>(this.pool, {
       name: 'lease-upload',
       text: `
         UPDATE upload u SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', touched_at = now()
         FROM (SELECT id AS found_id, lease_id AS former_id FROM upload WHERE ${BELONGS} FOR UPDATE) AS former
         WHERE u.id = former.found_id AND (u.lease_until IS NULL OR u.lease_until < now())
+          AND u.offset_bytes = coalesce($6, u.offset_bytes)
         RETURNING ${COLUMNS}, former_id IS NOT NULL AS was_abandoned`,
-      values: [...belonging(ref), leaseId, leaseMs],
+      values: [...belonging(ref), leaseId, terms.leaseMs, terms.offsetBytes ?? null],
     });
-    if (row) return { ...toUpload(row), wasAbandoned: row.was_abandoned };
-    return (await this.find(ref)) ? 'held' : undefined;
+    return row && { ...toUpload(row), wasAbandoned: row.was_abandoned };
   }
 
   async renew(lease: Lease, leaseMs: number, progress?: UploadProgress): Promise<boolean> {
@@ -115,14 +117,34 @@ export class PostgresUploads implements Uploads {
     });
   }
 
-  async release(lease: Lease, progress?: UploadProgress): Promise<boolean> {
+  async release(lease: Lease, progress: UploadProgress): Promise<boolean> {
     return this.#update({
-      name: progress ? 'release-upload-with-progress' : 'release-upload',
-      text: `
-        UPDATE upload SET ${progress ? progressFrom(3) : ''}lease_id = NULL, lease_until = NULL
-        WHERE ${LEASED} RETURNING id`,
-      values: [lease.uploadId, lease.leaseId, ...(progress ? progressValues(progress) : [])],
+      name: 'release-upload',
+      text: `UPDATE upload SET ${progressFrom(3)}lease_id = NULL, lease_until = NULL WHERE ${LEASED} RETURNING id`,
+      values: [lease.uploadId, lease.leaseId, ...progressValues(progress)],
     });
+  }
+
+  /** Progress that was noted meanwhile stays. Who took an abandoned upload over leaves a name in its place. */
+  async giveUp(lease: Lease, { wasAbandoned }: Upload): Promise<boolean> {
+    return this.#update({
+      name: 'give-up-upload',
+      text: `
+        UPDATE upload SET lease_id = CASE WHEN $3 THEN lease_id END, lease_until = NULL WHERE ${LEASED} RETURNING id`,
+      values: [lease.uploadId, lease.leaseId, wasAbandoned === true],
+    });
+  }
+
+  async findFinished(ref: UploadRef): Promise<Digest | undefined> {
+    const [row] = await queryRows<{ readonly digest: Buffer }>(this.pool, {
+      name: 'find-finished-upload',
+      text: `
+        SELECT f.digest FROM finished_upload f
+        JOIN repository_blob l ON l.repository_id = f.repository_id AND l.digest = f.digest
+        WHERE f.upload_id = $1 AND f.repository_id = $2 AND f.account_id = $3 AND l.released_at IS NULL`,
+      values: belonging(ref),
+    });
+    return row && digestFromBytes(row.digest);
   }
 
   finish(finished: FinishedUpload): Promise<boolean> {

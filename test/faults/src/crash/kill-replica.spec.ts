@@ -32,8 +32,7 @@ describe('two registries and a token issuer, each a process of its own, over one
       ENTREPOT_SECRETS_KEY: randomBytes(32).toString('base64url'),
       ENTREPOT_CONTENT_UPLOAD_LEASE: '1s',
     };
-    await runEntrepot(['migrate'], settings);
-    await runEntrepot(['user', 'create', 'admin', '--admin', '--password-stdin'], settings, adminPassword);
+    await runEntrepot(['migrate'], { ...settings, ENTREPOT_ADMIN_PASSWORD: adminPassword });
     issuer = await startEntrepot({ command: [...SERVE, 'auth'], settings });
     const replica = () => startEntrepot({ command: [...SERVE, 'registry'], settings });
     replicas = [await replica(), await replica()];

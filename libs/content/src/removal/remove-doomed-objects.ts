@@ -3,26 +3,17 @@ import type { Purge } from '../ports/purge.js';
 
 const BATCH = 100;
 
-export interface PurgeReport {
-  readonly uploads: number;
+export interface RemovalReport {
   readonly objects: number;
   /** Reasons of removals that failed; they are tried again later. */
   readonly failures: readonly unknown[];
 }
 
 /**
- * Ends uploads that were abandoned and removes objects that no row needs, until nothing is due or `signal` aborts. Rows
- * first, bytes after the commit: a crash in between leaves a doomed row, and removing twice does no harm.
+ * Removes objects that no row needs from the store, until none is due or `signal` aborts. The row goes after the bytes: a
+ * crash in between leaves a doomed row, and removing twice does no harm.
  */
-export async function purgeStorage(
-  purge: Purge,
-  store: BlobStore,
-  { expiryMs, signal }: { expiryMs: number; signal: AbortSignal },
-): Promise<PurgeReport> {
-  let uploads = 0;
-  for (let doomed = BATCH; doomed === BATCH && !signal.aborted; uploads += doomed) {
-    doomed = await purge.doomAbandonedUploads(expiryMs, BATCH);
-  }
+export async function removeDoomedObjects(purge: Purge, store: BlobStore, signal: AbortSignal): Promise<RemovalReport> {
   const failures: unknown[] = [];
   let objects = 0;
   for (let claimed = BATCH; claimed === BATCH && !signal.aborted;) {
@@ -38,5 +29,5 @@ export async function purgeStorage(
       }
     }
   }
-  return { uploads, objects, failures };
+  return { objects, failures };
 }
