@@ -2,11 +2,15 @@ import { AccessError } from '@entrepot/access';
 import { StoreUnavailable } from '@entrepot/content';
 import { DatabaseUnavailable } from '@entrepot/metadata';
 import { RegistryError } from '@entrepot/oci';
-import { ConfigError, ListenError } from '@entrepot/runtime';
+import { ConfigError, ListenError, WorkerRefused } from '@entrepot/runtime';
 import { CommandFailure, EXIT_CODES, type ExitReason } from './exit-codes.js';
 
 /** Prints why a command ended, in one line where something can be done about it, and returns the exit code. */
 export function reportFailure(error: unknown, write: (text: string) => unknown): number {
+  if (error instanceof WorkerRefused) {
+    write(`entrepot: ${error.message}\n`);
+    return error.exitCode;
+  }
   const reason = reasonOf(error);
   if (reason === 'internal') {
     write(`entrepot: unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { authSections, startAuth } from '@entrepot/auth';
 import { jobrunnerSections, startJobrunner } from '@entrepot/jobrunner';
 import { registrySections, startRegistry } from '@entrepot/registry';
@@ -10,30 +11,41 @@ import { dataSection } from '../standalone/sections.js';
 import { standaloneSections, type SettingsSource, type StandaloneConfig } from '../standalone/settings.js';
 import { watchStopSignals } from '../standalone/stop-signals.js';
 import { composeServices } from './compose-services.js';
+import { serveAsWorker } from './serve-as-worker.js';
+import { serveByWorkers } from './serve-by-workers.js';
+import type { Served } from './served.js';
 
 interface Service {
   readonly sections: readonly ConfigSection[];
+  /** Whether several workers may do its work. */
+  readonly hasWorkers: boolean;
   /** Reads no more of the settings than its sections. */
   readonly start: ServiceStarter<StandaloneConfig>;
 }
 
 /** What `entrepot serve` can run as a process of its own. */
 export const SERVICES = {
-  registry: { sections: registrySections, start: startRegistry },
-  auth: { sections: authSections, start: startAuth },
-  jobrunner: { sections: jobrunnerSections, start: startJobrunner },
+  registry: { sections: registrySections, hasWorkers: true, start: startRegistry },
+  auth: { sections: authSections, hasWorkers: false, start: startAuth },
+  jobrunner: { sections: jobrunnerSections, hasWorkers: false, start: startJobrunner },
 } as const satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof SERVICES;
 
 /** Runs one service until SIGINT or SIGTERM. Nothing is generated: a setting that is missing stops the start. */
 export async function serve(name: ServiceName, source: SettingsSource): Promise<void> {
-  const { config, databaseUrl } = readServiceSettings(name, source);
+  if (cluster.isWorker) return serveAsWorker(() => readServed(name, source));
+  const served = readServed(name, source);
+  return SERVICES[name].hasWorkers && served.config.http.workers > 1 ? serveByWorkers(served) : serveAlone(served);
+}
+
+async function serveAlone({ name, start, config, databaseUrl }: Served): Promise<void> {
   const logger = createLogger(config.log, { service: name });
   const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
+  process.on('SIGUSR2', () => logger.warn('there are no workers to replace; restart the service'));
   await refuseOldSchema(databaseUrl);
   const dataDirectory = dataPaths(config.data.dir).top;
-  const services = await composeServices([SERVICES[name].start], config, { databaseUrl, dataDirectory, logger });
+  const services = await composeServices([start], config, { databaseUrl, dataDirectory, logger });
   try {
     const { origin } = await services.listen();
     logger.info({ origin }, 'ready');
@@ -52,7 +64,7 @@ export function serviceSections(name: ServiceName): readonly ConfigSection[] {
   return every.filter((section, index) => every.findIndex((other) => other.name === section.name) === index);
 }
 
-function readServiceSettings(name: ServiceName, source: SettingsSource) {
+function readServed(name: ServiceName, source: SettingsSource): Served {
   const config = loadConfig(serviceSections(name), { ...source, known: standaloneSections }) as StandaloneConfig;
   const databaseUrl = config.database.url;
   if (databaseUrl === undefined) {
@@ -61,5 +73,5 @@ function readServiceSettings(name: ServiceName, source: SettingsSource) {
       'ENTREPOT_DATABASE_URL: required, but not set; a service has no Postgres of its own',
     );
   }
-  return { config, databaseUrl };
+  return { name, start: SERVICES[name].start, config, databaseUrl };
 }

@@ -1,9 +1,13 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseNetworks } from './networks.js';
 import { section } from './section.js';
 import type { SectionValues } from './section.js';
 import { byteSize, durationMs, port, secretRing, textList, wholeNumber } from './values.js';
+
+/** Each worker has its own connections to Postgres, which has a hundred in all by default. */
+const MAX_AUTO_WORKERS = 8;
 
 /** The main port and its limits; every service mounts on it. */
 export const httpSection = section(
@@ -55,6 +59,10 @@ export const httpSection = section(
       }),
       drainTimeout: durationMs().prefault('30s').meta({
         description: 'On shutdown, how long running requests may take before their connections are cut.',
+      }),
+      workers: workerCount().prefault('auto').meta({
+        description:
+          'Processes of `entrepot serve registry` that share the main port, each with database connections of its own. `auto`: one for each core, at most 8; `1`: no further process. The other services, and `entrepot start`, are one process.',
       }),
       accessLog: z.enum(['off', 'combined']).prefault('off').meta({
         description: 'One line per request to standard output, in the combined format.',
@@ -125,6 +133,14 @@ export type LogConfig = SectionValues<typeof logSection>;
 /** `localhost`, 127.0.0.0/8 or `::1`. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function workerCount() {
+  return z
+    .string()
+    .regex(/^(auto|\d{1,3})$/, 'must be auto or a whole number')
+    .transform((text) => (text === 'auto' ? Math.min(availableParallelism(), MAX_AUTO_WORKERS) : Number(text)))
+    .pipe(z.number().int().min(1).max(128));
 }
 
 /** An origin: http or https, a host, perhaps a port, and nothing else. */

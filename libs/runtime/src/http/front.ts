@@ -14,7 +14,10 @@ export interface FrontOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly isReady?: () => boolean;
+  /** The process stops: `/readyz` says no. */
   readonly isDraining: () => boolean;
+  /** Every answer is the last one of its connection. */
+  readonly isLeaving: () => boolean;
 }
 
 export interface MountOptions {
@@ -54,7 +57,7 @@ export function createFront(options: FrontOptions): Front {
     exchange.expectsContinue = expectsContinue;
     recorder.begin(response);
     // Node drops what came with a request that asks for another protocol: what follows would be answered out of step.
-    if (options.isDraining() || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    if (options.isLeaving() || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     response.ownHeaders = { 'X-Request-Id': exchange.requestId, ...mounted.headers };
     try {
       refuseUnsound(request);

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpConfig } from '../config/sections.js';
 import type { Logger } from '../observe/logger.js';
@@ -29,6 +30,12 @@ export interface Listener {
   /** @throws ListenError */
   listen(): Promise<{ readonly host: string; readonly port: number; readonly origin: string }>;
   /**
+   * Stops accepting where another process goes on accepting on the same port. Open connections stay usable, and each is closed with
+   * its next answer, so that no client sees one closed under its request. Resolves when none is left, or after `quietMs`; `drain`
+   * follows.
+   */
+  handOver(quietMs: number): Promise<void>;
+  /**
    * Stops: `/readyz` says no, then nothing new is accepted, running requests finish within `timeoutMs` (the configured time unless
    * given), and what is left is cut. Asked again it waits for the same end.
    */
@@ -37,8 +44,8 @@ export interface Listener {
 
 export function createListener(options: ListenerOptions): Listener {
   const { config, logger, metrics } = options;
-  const state = { isDraining: false };
-  const front = createFront({ ...options, isDraining: () => state.isDraining });
+  const state = { isDraining: false, isLeaving: false };
+  const front = createFront({ ...options, isDraining: () => state.isDraining, isLeaving: () => state.isLeaving });
   const tls = tlsFilesOf(config);
   const tlsFingerprint = tls === undefined ? '' : fingerprintOf(tls);
   const server = createHttpServer(config, tls === undefined ? undefined : readTlsFiles(tls));
@@ -55,6 +62,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   const stop = async (timeoutMs: number): Promise<void> => {
     state.isDraining = true;
+    state.isLeaving = true;
     if (server.listening) await delay(config.drainDelay);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     connections.closeIdle();
@@ -76,6 +84,14 @@ export function createListener(options: ListenerOptions): Listener {
         port: address.port,
         origin: `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`,
       };
+    },
+    async handOver(quietMs) {
+      state.isLeaving = true;
+      // Not the close of an HTTP server: that one cuts connections which are idle just now.
+      const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
+      const quiet = new AbortController();
+      await Promise.race([closed, delay(quietMs, undefined, { signal: quiet.signal })]);
+      quiet.abort();
     },
     drain(timeoutMs = config.drainTimeout) {
       drained ??= stop(timeoutMs);

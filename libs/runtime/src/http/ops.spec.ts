@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogger } from '../observe/logger.js';
 import { createMetrics } from '../observe/metrics.js';
-import type { HealthCheck } from './health.js';
+import { createHealth, type HealthCheck } from './health.js';
 import { listenOn } from './listen.js';
 import { createOpsServer } from './ops.js';
 
@@ -16,7 +16,12 @@ async function freePort(): Promise<number> {
 async function startOps(checks: Readonly<Record<string, HealthCheck>>): Promise<string> {
   const logger = createLogger({ level: 'silent', format: 'json' }, { service: 'test' });
   const config = { host: '127.0.0.1', port: await freePort() };
-  const ops = createOpsServer({ config, logger, metrics: createMetrics(), checks });
+  const ops = createOpsServer({
+    config,
+    logger,
+    renderMetrics: createMetrics().render,
+    checkHealth: createHealth(checks),
+  });
   await ops.listen();
   onTestFinished(() => ops.close());
   return `http://127.0.0.1:${config.port}`;
@@ -84,8 +89,8 @@ describe('the operations port', () => {
     const ops = createOpsServer({
       config: { host: '127.0.0.1', port: 0 },
       logger,
-      metrics: createMetrics(),
-      checks: {},
+      renderMetrics: createMetrics().render,
+      checkHealth: createHealth({}),
     });
     expect(await ops.listen()).toBeUndefined();
     await ops.close();

@@ -2,17 +2,15 @@ import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { OpsConfig } from '../config/sections.js';
 import type { Logger } from '../observe/logger.js';
-import type { Metrics } from '../observe/metrics.js';
-import { createHealth } from './health.js';
-import type { HealthCheck } from './health.js';
+import type { Health } from './health.js';
 import { listenOn } from './listen.js';
 
 export interface OpsServerOptions {
   readonly config: OpsConfig;
-  readonly metrics: Metrics;
   readonly logger: Logger;
-  /** By name of the dependency: `postgres`, `blob-store`. */
-  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** In the Prometheus text format 0.0.4. */
+  readonly renderMetrics: () => Promise<string>;
+  readonly checkHealth: () => Promise<Health>;
 }
 
 export interface OpsServer {
@@ -22,13 +20,12 @@ export interface OpsServer {
 }
 
 /** The operations port: `/metrics` for Prometheus, `/health` by dependency as JSON (503 when one fails). */
-export function createOpsServer({ config, metrics, logger, checks }: OpsServerOptions): OpsServer {
-  const checkHealth = createHealth(checks);
+export function createOpsServer({ config, logger, renderMetrics, checkHealth }: OpsServerOptions): OpsServer {
   const server = createServer((request, response) => {
     const path = request.method === 'GET' ? request.url?.split('?', 1)[0] : undefined;
     const answer =
       path === '/metrics'
-        ? answerMetrics(response, metrics)
+        ? answerMetrics(response, renderMetrics)
         : path === '/health'
           ? answerHealth(response, checkHealth)
           : answerOther(response);
@@ -49,12 +46,12 @@ export function createOpsServer({ config, metrics, logger, checks }: OpsServerOp
   };
 }
 
-async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
-  const body = await metrics.render();
+async function answerMetrics(response: ServerResponse, renderMetrics: () => Promise<string>): Promise<void> {
+  const body = await renderMetrics();
   response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body);
 }
 
-async function answerHealth(response: ServerResponse, checkHealth: ReturnType<typeof createHealth>): Promise<void> {
+async function answerHealth(response: ServerResponse, checkHealth: () => Promise<Health>): Promise<void> {
   const health = await checkHealth();
   response
     .writeHead(health.ok ? 200 : 503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })

@@ -26,6 +26,8 @@ interface AccessLog {
 
 /** Status recorded where the client left before it was answered; the name is nginx's. */
 const CLIENT_CLOSED_REQUEST = 499;
+/** What a pipe takes as a whole (POSIX, `PIPE_BUF`): the lines of several workers never mix. */
+const MAX_WRITE_BYTES = 4096;
 
 export function createRecorder(config: HttpConfig, logger: Logger): Recorder {
   const accessLog = config.accessLog === 'combined' ? openAccessLog(config, logger) : undefined;
@@ -59,7 +61,7 @@ export function createRecorder(config: HttpConfig, logger: Logger): Recorder {
 function openAccessLog(config: HttpConfig, logger: Logger): AccessLog {
   const trusted = parseNetworks(config.trustedProxies);
   if (trusted === undefined) throw new Error('the settings were not checked');
-  const destination = pino.destination({ dest: 1, sync: false });
+  const destination = pino.destination({ dest: 1, sync: false, maxWrite: MAX_WRITE_BYTES });
   destination.on('error', (error: Error) => logger.warn({ err: error }, 'the access log cannot be written'));
   return {
     begin(response) {

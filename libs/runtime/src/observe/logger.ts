@@ -9,6 +9,8 @@ export type Logger = pino.Logger;
 export interface LoggerOptions {
   /** Name of the process, in every line as `service`. */
   readonly service: string;
+  /** Number of the worker where several processes are one service, in every line as `worker`. */
+  readonly worker?: number;
   /** Where lines go; standard output unless given. */
   readonly destination?: { write(line: string): void };
 }
@@ -29,7 +31,7 @@ export function createLogger(config: LogConfig, options: LoggerOptions): Logger 
   return pino(
     {
       level: config.level,
-      base: { service: options.service },
+      base: { service: options.service, ...(options.worker === undefined ? {} : { worker: options.worker }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { renderSnapshot } from './metrics-snapshot.js';
+import type { MetricFamily, MetricsSnapshot } from './metrics-snapshot.js';
 import { REQUEST_FAMILIES, createRequestMeter } from './request-meter.js';
 import type { RequestFamily, RequestMeter } from './request-meter.js';
 
@@ -14,14 +16,19 @@ export interface Metrics {
   requestMeter(service: string, routes: readonly string[]): RequestMeter;
   /** `pool_connections{pool,state}`, read when scraped. */
   poolGauge(pool: string, read: () => PoolState): void;
-  /** A value that is read when scraped. */
+  /** A value that is read when scraped. Over several processes it is their sum; of a name that ends in `_up`, the least. */
   gauge(name: string, help: string, read: () => number): void;
   /** A total that something else counts, read when scraped; it never falls. */
   total(name: string, help: string, read: () => number): void;
   counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>;
-  /** Everything in the Prometheus text format 0.0.4. */
+  /** Everything as it is now. */
+  snapshot(): Promise<MetricsSnapshot>;
+  /** The same in the Prometheus text format 0.0.4. */
   render(): Promise<string>;
 }
+
+/** Where prom-client's own choice would hide a process that is in trouble, or drop the value. */
+const AGGREGATORS: Readonly<Record<string, MetricFamily['aggregator']>> = { average: 'max', omit: 'min' };
 
 /** Metrics with their own registry: process, memory, garbage collection and event loop lag are in it from the start. */
 export function createMetrics(): Metrics {
@@ -41,6 +48,7 @@ export function createMetrics(): Metrics {
     },
   });
   registry.registerMetric(poolGauge);
+  const snapshot = async () => [...familiesOfMeters(meters), ...(await familiesOf(registry))];
   return {
     requestMeter(service, routes) {
       const meter = createRequestMeter(service, routes);
@@ -55,6 +63,7 @@ export function createMetrics(): Metrics {
         name,
         help,
         registers: [],
+        aggregator: name.endsWith('_up') ? 'min' : 'sum',
         collect() {
           this.set(read());
         },
@@ -76,17 +85,28 @@ export function createMetrics(): Metrics {
     counter(name, help, labels) {
       return new Counter({ name, help, labelNames: [...labels], registers: [registry] });
     },
-    render: async () => renderRequestMeters(meters) + (await registry.metrics()),
+    snapshot,
+    render: async () => renderSnapshot(await snapshot()),
   };
 }
 
-function renderRequestMeters(meters: readonly RequestMeter[]): string {
+/** prom-client's own form has these fields, but for its declared types and percentiles of nothing, which are not numbers. */
+async function familiesOf(registry: Registry): Promise<MetricsSnapshot> {
+  const families = (await registry.getMetricsAsJSON()) as unknown as MetricsSnapshot;
+  return families.map((family) => ({
+    ...family,
+    aggregator: AGGREGATORS[family.aggregator] ?? family.aggregator,
+    values: family.values.map((sample) => (Number.isNaN(sample.value) ? { ...sample, value: 0 } : sample)),
+  }));
+}
+
+function familiesOfMeters(meters: readonly RequestMeter[]): MetricsSnapshot {
   const samples = meters.map((meter) => meter.samples());
   const names = Object.keys(REQUEST_FAMILIES) as RequestFamily[];
-  const families = names.map((name) => {
-    const { help, type } = REQUEST_FAMILIES[name];
-    const lines = samples.flatMap((each) => each[name].map((sample) => `${name}${sample}\n`));
-    return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}\n`;
-  });
-  return families.join('');
+  return names.map((name) => ({
+    name,
+    ...REQUEST_FAMILIES[name],
+    aggregator: 'sum',
+    values: samples.flatMap((each) => each[name]),
+  }));
 }

@@ -31,6 +31,8 @@ export class Journal {
   readonly uploads = new Set<UploadRecord>();
   /** Answers that no client should ever get. */
   readonly surprises: string[] = [];
+  /** What ended clients that lost their connection. */
+  readonly losses: string[] = [];
   /** Answers that said to come back later. */
   unavailableCount = 0;
 

@@ -36,6 +36,7 @@ export function startPushers(target: Target, journal: Journal): Pushers {
         await pushOne({ client, journal, repository }, pusher, round);
     } catch (error) {
       if (error instanceof Surprise) journal.surprises.push(error.message);
+      else journal.losses.push(String(error));
     } finally {
       client.close();
     }

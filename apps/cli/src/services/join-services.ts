@@ -1,0 +1,65 @@
+import { createHealth, createListener, createMetrics } from '@entrepot/runtime';
+import type { Health, HttpConfig, Metrics, RunningService, ServiceResources, ServiceStarter } from '@entrepot/runtime';
+
+/** Services behind one main port. */
+export interface JoinedServices {
+  readonly metrics: Metrics;
+  isReady(): boolean;
+  checkHealth(): Promise<Health>;
+  /** Opens the main port. Rejects with `ListenError`. */
+  listen(): Promise<{ readonly origin: string }>;
+  /** Accepts nothing new while others do on the same port; open connections are closed as they are answered. */
+  handOver(quietMs: number): Promise<void>;
+  /** Accepts nothing new and waits for running requests, for as long as the settings allow. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface JoinOptions extends Omit<ServiceResources, 'metrics'> {
+  /** What `/readyz` answers; whether these services are ready, unless given. */
+  readonly isReady?: () => boolean;
+}
+
+/** Starts the services in their order and puts them behind one listener; if one cannot start, the others are closed. */
+export async function joinServices<Config extends { readonly http: HttpConfig }>(
+  starters: readonly ServiceStarter<Config>[],
+  config: Config,
+  options: JoinOptions,
+): Promise<JoinedServices> {
+  const { logger } = options;
+  const metrics = createMetrics();
+  const services = await startAll(starters, (start) => start(config, { ...options, metrics }));
+  const areReady = () => services.every((service) => service.isReady());
+  const listener = createListener({ config: config.http, logger, metrics, isReady: options.isReady ?? areReady });
+  for (const { prefix, handler, options: mount } of services.flatMap((service) => service.mounts)) {
+    listener.mount(prefix, handler, mount);
+  }
+  const checks = Object.assign({}, ...services.map((service) => service.checks)) as RunningService['checks'];
+  return {
+    metrics,
+    isReady: areReady,
+    checkHealth: createHealth(checks),
+    listen: listener.listen,
+    handOver: listener.handOver,
+    drain: () => listener.drain(),
+    close: () => closeAll(services),
+  };
+}
+
+async function startAll<Config>(
+  starters: readonly ServiceStarter<Config>[],
+  begin: (starter: ServiceStarter<Config>) => Promise<RunningService>,
+): Promise<readonly RunningService[]> {
+  const services: RunningService[] = [];
+  try {
+    for (const starter of starters) services.push(await begin(starter));
+    return services;
+  } catch (error) {
+    await closeAll(services);
+    throw error;
+  }
+}
+
+async function closeAll(services: readonly RunningService[]): Promise<void> {
+  for (const service of services.toReversed()) await service.close();
+}
