@@ -308,6 +308,7 @@ CREATE TABLE upload (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   touched_at timestamp with time zone DEFAULT now() NOT NULL,
   resume text,
+  lease_lock bigint,
   CONSTRAINT upload_pkey PRIMARY KEY (id),
   CONSTRAINT upload_account_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   CONSTRAINT upload_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id),

@@ -14,6 +14,8 @@ import {
   PostgresUnitOfWork,
   PostgresUploads,
   createPool,
+  holdSignOfLife,
+  type SignOfLife,
 } from '@entrepot/metadata';
 import { ROUTES } from '@entrepot/oci';
 import {
@@ -46,6 +48,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   const { logger } = resources;
   const pool = openPool(config, resources, 'registry', config.database.poolSize);
   const lookups = openPool(config, resources, 'registry-lookups', config.database.lookupPoolSize);
+  const signOfLife = holdSignOfLife(databaseSettings(config, resources));
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const revocations = new RevocationList(new PostgresAccessChanges(pool));
   const keys = new VerifyingKeys(new PostgresPublicKeys(pool), Date.now);
@@ -59,7 +62,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.token.service,
   );
   const reached = armFailPoint(FAIL_POINTS, config.http, logger);
-  const plain = registryRoom(config, { pool, lookups, store }, resources);
+  const plain = registryRoom(config, { pool, lookups, signOfLife, store }, resources);
   const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
@@ -79,26 +82,20 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     async close() {
       await nest.close();
       await Promise.all([revocations.stop(), keys.stop()]);
-      await Promise.all([pool.end(), lookups.end()]);
+      await Promise.all([pool.end(), lookups.end(), signOfLife.close()]);
     },
   };
 }
 
-function openPool(
-  { database }: RegistryConfig,
-  { databaseUrl, logger, metrics }: ServiceResources,
-  name: string,
-  poolSize: number,
-): Pool {
-  const pool = createPool(
-    {
-      url: databaseUrl,
-      role: 'registry',
-      poolSize,
-      statementTimeoutMs: database.statementTimeout,
-      lockTimeoutMs: database.lockTimeout,
-    },
-    (error) => logger.warn({ err: error, pool: name }, 'a database connection was lost'),
+function databaseSettings({ database }: RegistryConfig, { databaseUrl }: ServiceResources) {
+  const { statementTimeout: statementTimeoutMs, lockTimeout: lockTimeoutMs } = database;
+  return { url: databaseUrl, role: 'registry', statementTimeoutMs, lockTimeoutMs } as const;
+}
+
+function openPool(config: RegistryConfig, resources: ServiceResources, name: string, poolSize: number): Pool {
+  const { logger, metrics } = resources;
+  const pool = createPool({ ...databaseSettings(config, resources), poolSize }, (error) =>
+    logger.warn({ err: error, pool: name }, 'a database connection was lost'),
   );
   metrics.poolGauge(name, () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
   return pool;
@@ -107,12 +104,13 @@ function openPool(
 interface Opened {
   readonly pool: Pool;
   readonly lookups: Pool;
+  readonly signOfLife: SignOfLife;
   readonly store: JoinedBlobStore;
 }
 
 function registryRoom(
   { content, gc, http, storage }: RegistryConfig,
-  { pool, lookups, store }: Opened,
+  { pool, lookups, signOfLife, store }: Opened,
   { logger, metrics }: ServiceResources,
 ): RegistryRoom {
   return {
@@ -121,7 +119,7 @@ function registryRoom(
     work: new PostgresUnitOfWork(pool),
     delivery: createDelivery(store, storage, { http, logger, metrics }),
     push: {
-      uploads: new PostgresUploads(pool),
+      uploads: new PostgresUploads(pool, signOfLife),
       store,
       hashes: new RunningHashes(),
       leaseMs: content.uploadLease,

@@ -7,6 +7,8 @@ export { PostgresPurge } from './content/postgres-purge.js';
 export { PostgresRepositories } from './content/postgres-repositories.js';
 export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
 export { PostgresUploads } from './content/postgres-uploads.js';
+export { holdSignOfLife } from './content/sign-of-life.js';
+export type { SignOfLife } from './content/sign-of-life.js';
 export { connectionOptions, createPool } from './database/connection.js';
 export type { DatabaseRole, DatabaseSettings } from './database/connection.js';
 export { DatabaseUnavailable } from './database/errors.js';

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { RegistryError } from '@entrepot/oci';
 import type { UploadRef } from '../ports/uploads.js';
 import type { Bytes, PushRoom } from './push-room.js';
 import { HeldLease } from './held-lease.js';
+
+/** How long to wait before a lease that another request has is asked for again. */
+const HELD_DELAYS_MS = [50, 150, 300];
 
 /** What a request says about where its bytes belong. */
 export interface ChunkPosition {
@@ -19,9 +23,21 @@ export class OffsetMismatch extends Error {
   }
 }
 
+/** Another request has the lease: 409. */
+class UploadHeld extends RegistryError {
+  constructor() {
+    super('BLOB_UPLOAD_INVALID', {
+      status: 409,
+      message: 'another request is writing to this upload; try again when it has ended',
+      headers: { 'Retry-After': '1' },
+    });
+  }
+}
+
 /**
  * Takes the lease of the upload for a request that brings bytes. Rejects with BLOB_UPLOAD_UNKNOWN, with
- * `OffsetMismatch` where the bytes are out of order (416), or with 409 where another request is writing.
+ * `OffsetMismatch` where the bytes are out of order (416), or with 409 where another request goes on writing: one that
+ * was killed is known to be gone only a moment later than its balancer sends the request again.
  */
 export async function leaseUpload(
   room: PushRoom,
@@ -30,11 +46,16 @@ export async function leaseUpload(
 ): Promise<HeldLease> {
   const { leaseMs } = room;
   const lease = { uploadId: ref.uploadId, leaseId: room.newId() };
-  const askedAtMs = performance.now();
   const terms = position ? { leaseMs, offsetBytes: expectedOffset(position) } : { leaseMs };
-  const upload = await room.uploads.lease(ref, lease, terms);
-  if (upload === undefined) throw await refusalOf(room, ref, position);
-  return new HeldLease(room.uploads, { lease, upload, askedAtMs }, leaseMs);
+  for (let tries = 0; ; tries += 1) {
+    const askedAtMs = performance.now();
+    const upload = await room.uploads.lease(ref, lease, terms);
+    if (upload) return new HeldLease(room.uploads, { lease, upload, askedAtMs }, leaseMs);
+    const refusal = await refusalOf(room, ref, position);
+    const delayMs = HELD_DELAYS_MS[tries];
+    if (!(refusal instanceof UploadHeld) || delayMs === undefined) throw refusal;
+    await delay(delayMs);
+  }
 }
 
 function expectedOffset({ range, stateOffset }: ChunkPosition): number {
@@ -67,9 +88,5 @@ async function refusalOf(room: PushRoom, ref: UploadRef, position: ChunkPosition
   const upload = await room.uploads.find(ref);
   if (!upload) return new RegistryError('BLOB_UPLOAD_UNKNOWN');
   if (position && expectedOffset(position) !== upload.offsetBytes) return new OffsetMismatch(upload.offsetBytes);
-  return new RegistryError('BLOB_UPLOAD_INVALID', {
-    status: 409,
-    message: 'another request is writing to this upload; try again when it has ended',
-    headers: { 'Retry-After': '1' },
-  });
+  return new UploadHeld();
 }

@@ -19,6 +19,7 @@ import { queryRows } from '../database/unit-of-work.js';
 import { finishUpload } from './finish-upload.js';
 import { mountBlob } from './mount-blob.js';
 import { translateRepositoryGone } from './repository-gone.js';
+import type { SignOfLife } from './sign-of-life.js';
 
 interface UploadRow {
   readonly object_key: ObjectKey;
@@ -58,8 +59,12 @@ const progressFrom = (first: number): string =>
   `offset_bytes = $${first}, resume = $${first + 1},
    hash = CASE WHEN algorithm = $${first + 2} THEN $${first + 3}::bytea END, touched_at = now(), `;
 
+/** By `signOfLife` the leases that are taken here end with this process at once; without it, when their time is over. */
 export class PostgresUploads implements Uploads {
-  constructor(private readonly pool: pg.Pool) {}
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly signOfLife?: Pick<SignOfLife, 'lockKey'>,
+  ) {}
 
   /**
    * Committed without waiting for the disk: a start that a crash of the database forgets has acknowledged no byte, and
@@ -97,12 +102,16 @@ export class PostgresUploads implements Uploads {
     const [row] = await queryRows<UploadRow & { readonly was_abandoned: boolean }>(this.pool, {
       name: 'lease-upload',
       text: `
-        UPDATE upload u SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', touched_at = now()
-        FROM (SELECT id AS found_id, lease_id AS former_id FROM upload WHERE ${BELONGS} FOR UPDATE) AS former
-        WHERE u.id = former.found_id AND (u.lease_until IS NULL OR u.lease_until < now())
-          AND u.offset_bytes = coalesce($6, u.offset_bytes)
+        UPDATE upload u SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', lease_lock = $7,
+          touched_at = now()
+        FROM (
+          SELECT id AS found_id, lease_id AS former_id, lease_lock AS former_lock
+          FROM upload WHERE ${BELONGS} FOR UPDATE) AS former
+        WHERE u.id = former.found_id AND u.offset_bytes = coalesce($6, u.offset_bytes)
+          AND (u.lease_until IS NULL OR u.lease_until < now()
+            OR CASE WHEN former_lock IS NOT NULL THEN pg_try_advisory_xact_lock_shared(former_lock) ELSE false END)
         RETURNING ${COLUMNS}, former_id IS NOT NULL AS was_abandoned`,
-      values: [...belonging(ref), leaseId, terms.leaseMs, terms.offsetBytes ?? null],
+      values: [...belonging(ref), leaseId, terms.leaseMs, terms.offsetBytes ?? null, this.signOfLife?.lockKey ?? null],
     });
     return row && { ...toUpload(row), wasAbandoned: row.was_abandoned };
   }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { appendChunk, cancelUpload, finishUpload, type UploadRef } from '@entrepot/content';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
-import { PostgresPurge, migrate } from '../index.js';
+import { PostgresPurge, PostgresUploads, holdSignOfLife, migrate } from '../index.js';
 import { ContentWorld, sha256 } from './content-world.suite.js';
 
 /* Races of docs/races.md between uploads, mounts, purges and removals of repositories; see races.spec.ts. */
@@ -39,6 +39,9 @@ const mountOf = (digest: Digest, from: string) =>
 const chunk = async function* () {
   yield Buffer.from('bytes');
 };
+
+const leaseOf = (uploads: PostgresUploads, ref: UploadRef) =>
+  uploads.lease(ref, { uploadId: ref.uploadId, leaseId: randomUUID() }, { leaseMs: 60_000 });
 
 const append = (ref: UploadRef) => appendChunk(world.room, ref, { stateOffset: 0 }, chunk());
 
@@ -175,5 +178,26 @@ describe('repositories', () => {
     await world.untilWaiting();
     await removal.commit();
     expect(await begun).toBe('RepositoryGone');
+  });
+});
+
+describe('the lease of a process that is gone', () => {
+  it('ends with the process, not with its time', async () => {
+    const signOfLife = holdSignOfLife({
+      url: database.url,
+      role: 'registry',
+      statementTimeoutMs: 10_000,
+      lockTimeoutMs: 5_000,
+    });
+    await vi.waitUntil(() => signOfLife.lockKey);
+    const ref = await world.begin();
+    expect(await leaseOf(new PostgresUploads(world.pool, signOfLife), ref)).toMatchObject({ wasAbandoned: false });
+    const other = new PostgresUploads(world.pool);
+    expect(await leaseOf(other, ref)).toBeUndefined();
+    await signOfLife.close();
+    const taken = await vi.waitUntil(() => leaseOf(other, ref));
+    expect(taken).toMatchObject({ wasAbandoned: true });
+    // The successor has no sign of life: its lease is for its time.
+    expect(await leaseOf(other, ref)).toBeUndefined();
   });
 });
