@@ -3,16 +3,31 @@ import { z } from 'zod';
 
 /**
  * The shared Postgres. A process opens at most `poolSize` connections for each service in it, and the data plane
- * `lookupPoolSize` more.
+ * `lookupPoolSize` more, twice where it has a read replica; docs/database.md adds up a deployment.
  */
 export const databaseSection = {
   name: 'database',
   schema: z.object({
-    url: z
-      .string()
-      .regex(/^postgres(ql)?:\/\/.+/, 'must start with postgres:// or postgresql://')
+    url: postgresUrl()
       .optional()
       .meta({ secret: true, description: 'External Postgres, 15 or newer, in place of the embedded one.' }),
+    directUrl: postgresUrl().optional().meta({
+      secret: true,
+      description:
+        'The same Postgres without a pooler between, for migrations, administration and queues; default is the URL.',
+    }),
+    readUrl: postgresUrl().optional().meta({
+      secret: true,
+      description:
+        'A streaming replica that may answer reads of content by digest; what it lacks is asked of the primary.',
+    }),
+    maxReplicaLag: duration().prefault('5s').meta({
+      description: 'A replica that is not known to be as fresh is not asked: deleted content is served no longer.',
+    }),
+    pooler: z.enum(['none', 'transaction']).prefault('none').meta({
+      description:
+        'What the URLs lead to: Postgres itself, or a pooler such as PgBouncer that lends a connection for a transaction.',
+    }),
     poolSize: count().prefault('8').meta({ description: 'Connections of each service for its transactions.' }),
     lookupPoolSize: count().prefault('3').meta({
       description: 'Further connections of the data plane for joined look-ups; more are rarely faster.',
@@ -23,10 +38,21 @@ export const databaseSection = {
     lockTimeout: duration().prefault('5s').meta({
       description: 'A statement that waits longer for a lock is cancelled, and its request answered with 503.',
     }),
+    idleInTransactionTimeout: duration().prefault('1m').meta({
+      description: 'A transaction that waits longer for its next statement is ended by Postgres, with its connection.',
+    }),
+    patience: duration().prefault('5s').meta({
+      description:
+        'How long a request waits for a Postgres that restarts or fails over before it is answered with 503; only work that may safely be repeated is.',
+    }),
   }),
 } as const;
 
 export type DatabaseConfig = Readonly<z.output<typeof databaseSection.schema>>;
+
+function postgresUrl() {
+  return z.string().regex(/^postgres(ql)?:\/\/.+/, 'must start with postgres:// or postgresql://');
+}
 
 function count() {
   return z

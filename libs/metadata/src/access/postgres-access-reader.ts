@@ -1,6 +1,6 @@
 import type { AccessFacts, AccessReader, HeldGrant, Role, ScopeTarget, Subject, Visibility } from '@entrepot/access';
 import type pg from 'pg';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 interface AccessRow {
   readonly account_name: string | null;
@@ -48,7 +48,7 @@ export class PostgresAccessReader implements AccessReader {
     accountId: string | undefined,
     repositoryNames: readonly string[],
   ): Promise<AccessFacts | undefined> {
-    const rows = await queryRows<AccessRow>(this.pool, {
+    const rows = await repeatRows<AccessRow>(this.pool, {
       name: 'load-access',
       text: LOAD_ACCESS,
       values: [accountId ?? null, repositoryNames],

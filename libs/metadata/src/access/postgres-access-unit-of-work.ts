@@ -2,7 +2,7 @@ import type { AccessTransaction, AccessUnitOfWork, AuditEvent } from '@entrepot/
 import { QueryFailedError } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { translateDatabaseError } from '../database/errors.js';
-import { retryDeadlocks } from '../database/retry-deadlocks.js';
+import { repeat } from '../database/repeat.js';
 import { PostgresAccounts } from './postgres-accounts.js';
 import { PostgresAdministeredRepositories } from './postgres-administered-repositories.js';
 import { PostgresGrants } from './postgres-grants.js';
@@ -15,7 +15,7 @@ export class PostgresAccessUnitOfWork implements AccessUnitOfWork {
   constructor(private readonly source: DataSource) {}
 
   run<T>(work: (tx: AccessTransaction) => Promise<T>): Promise<T> {
-    return retryDeadlocks(() => this.#runOnce(work));
+    return repeat({ patienceMs: 0 }, () => this.#runOnce(work));
   }
 
   async #runOnce<T>(work: (tx: AccessTransaction) => Promise<T>): Promise<T> {

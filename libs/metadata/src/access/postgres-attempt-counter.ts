@@ -1,6 +1,6 @@
 import type { AttemptCount, AttemptCounter } from '@entrepot/access';
 import type pg from 'pg';
-import { queryRows } from '../database/unit-of-work.js';
+import { queryRows, repeatRows } from '../database/unit-of-work.js';
 
 interface CountRow {
   readonly failures: number;
@@ -31,7 +31,7 @@ export class PostgresAttemptCounter implements AttemptCounter {
   ) {}
 
   async peek(key: string): Promise<AttemptCount> {
-    const [row] = await queryRows<CountRow>(this.pool, {
+    const [row] = await repeatRows<CountRow>(this.pool, {
       name: 'peek-login-failures',
       text: `SELECT failures, ${RESETS_IN_MS} FROM login_failure WHERE key = $1 AND resets_at > now()`,
       values: [this.#keyOf(key)],

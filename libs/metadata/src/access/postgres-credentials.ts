@@ -1,6 +1,6 @@
 import type { Credentials, LoginRecord } from '@entrepot/access';
 import type pg from 'pg';
-import { queryRows } from '../database/unit-of-work.js';
+import { queryRows, repeatRows } from '../database/unit-of-work.js';
 
 /** Columns of an account `a` with its namespace `n`, as a login needs them. */
 export const LOGIN_COLUMNS = `
@@ -30,7 +30,7 @@ export class PostgresCredentials implements Credentials {
   constructor(private readonly pool: pg.Pool) {}
 
   async findLogin(name: string): Promise<LoginRecord | undefined> {
-    const [row] = await queryRows<LoginRow>(this.pool, {
+    const [row] = await repeatRows<LoginRow>(this.pool, {
       name: 'find-login',
       text: `SELECT ${LOGIN_COLUMNS} FROM namespace n JOIN account a ON a.id = n.id WHERE n.name = $1`,
       values: [name],

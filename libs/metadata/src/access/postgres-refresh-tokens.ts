@@ -1,6 +1,6 @@
 import type { FoundRefreshToken, NewRefreshToken, RefreshTokens } from '@entrepot/access';
 import type pg from 'pg';
-import { queryRows, runUnitOfWork } from '../database/unit-of-work.js';
+import { repeatRows, runUnitOfWork } from '../database/unit-of-work.js';
 import { LOGIN_COLUMNS, toLoginRecord } from './postgres-credentials.js';
 import type { LoginRow } from './postgres-credentials.js';
 
@@ -35,7 +35,7 @@ export class PostgresRefreshTokens implements RefreshTokens {
   }
 
   async find(secretSha256: Uint8Array): Promise<FoundRefreshToken | undefined> {
-    const [row] = await queryRows<RefreshTokenRow>(this.pool, {
+    const [row] = await repeatRows<RefreshTokenRow>(this.pool, {
       name: 'find-refresh-token',
       text: `
         SELECT ${LOGIN_COLUMNS}, t.credential_version, t.service

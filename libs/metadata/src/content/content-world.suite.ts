@@ -27,6 +27,7 @@ import {
   PostgresUnitOfWork,
   PostgresUploads,
   createPool,
+  type DatabaseSettings,
 } from '../index.js';
 
 const GRACE_MS = 60_000;
@@ -56,10 +57,11 @@ export class ContentWorld {
   readonly actor: Actor = { id: randomUUID(), name: `user-${randomUUID().slice(0, 8)}` };
   repositoryId = '';
 
-  constructor(url: string) {
+  /** `way`: how the data plane reaches the database, where that is another way than the tests' own. */
+  constructor(url: string, way: Partial<DatabaseSettings> = {}) {
     const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
     this.owner = createPool({ url, role: 'owner', poolSize: 2, ...timeouts });
-    this.pool = createPool({ url, role: 'registry', poolSize: 8, ...timeouts });
+    this.pool = createPool({ url, role: 'registry', poolSize: 8, ...timeouts, ...way });
     this.reader = new PostgresContentReader(this.pool, this.pool);
     this.work = new PostgresUnitOfWork(this.pool);
     this.room = {

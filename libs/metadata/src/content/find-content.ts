@@ -2,7 +2,7 @@ import type { ObjectKey, StoredBlob, StoredManifest } from '@entrepot/content';
 import type { Digest, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 /** A tag or digest within one repository. */
 export interface InRepository<T> {
@@ -22,7 +22,7 @@ export async function findManifestsByTag(
   pool: pg.Pool,
   keys: readonly InRepository<Tag>[],
 ): Promise<(StoredManifest | undefined)[]> {
-  const rows = await queryRows<ManifestRow>(pool, {
+  const rows = await repeatRows<ManifestRow>(pool, {
     name: 'manifests-by-tag',
     text: `
       SELECT q.ord::int4, m.digest, m.media_type, m.payload
@@ -39,7 +39,7 @@ export async function findManifestsByDigest(
   pool: pg.Pool,
   keys: readonly InRepository<Digest>[],
 ): Promise<(StoredManifest | undefined)[]> {
-  const rows = await queryRows<ManifestRow>(pool, {
+  const rows = await repeatRows<ManifestRow>(pool, {
     name: 'manifests-by-digest',
     text: `
       SELECT q.ord::int4, m.digest, m.media_type, m.payload
@@ -55,7 +55,7 @@ export async function findBlobs(
   pool: pg.Pool,
   keys: readonly InRepository<Digest>[],
 ): Promise<(StoredBlob | undefined)[]> {
-  const rows = await queryRows<{ ord: number; object_key: ObjectKey; size_bytes: string }>(pool, {
+  const rows = await repeatRows<{ ord: number; object_key: ObjectKey; size_bytes: string }>(pool, {
     name: 'blobs',
     text: `
       SELECT q.ord::int4, b.object_key, b.size_bytes

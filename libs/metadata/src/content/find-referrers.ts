@@ -1,7 +1,7 @@
 import type { Referrer, ReferrersPage, ReferrersQuery } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 interface ReferrerRow {
   readonly digest: Buffer;
@@ -21,7 +21,7 @@ const BEFORE_ALL = Buffer.alloc(0);
  */
 export async function findReferrers(pool: pg.Pool, query: ReferrersQuery): Promise<ReferrersPage> {
   const { repositoryId, subject, artifactType, last, limit, limitBytes } = query;
-  const rows = await queryRows<ReferrerRow>(pool, {
+  const rows = await repeatRows<ReferrerRow>(pool, {
     name: 'referrers',
     text: `
       WITH candidate AS (

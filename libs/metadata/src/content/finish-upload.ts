@@ -1,7 +1,7 @@
 import type { FinishedUpload } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 /**
  * The commit of a blob, one statement and so one transaction. Everything hangs on `gone`: without the lease nothing
@@ -10,7 +10,7 @@ import { queryRows } from '../database/unit-of-work.js';
  * the blob.
  */
 export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Promise<boolean> {
-  const rows = await queryRows(pool, {
+  const query = {
     name: 'finish-upload',
     text: `
       WITH gone AS (
@@ -51,6 +51,14 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       finished.graceMs,
       finished.residueKey ?? null,
     ],
-  });
-  return rows.length > 0;
+  };
+  return (await repeatRows(pool, query, finishedBefore(finished))).length > 0;
+}
+
+/** What the commit leaves, for one whose answer was lost. */
+function finishedBefore({ uploadId, digest }: FinishedUpload): pg.QueryConfig {
+  return {
+    text: 'SELECT upload_id FROM finished_upload WHERE upload_id = $1 AND digest = $2',
+    values: [uploadId, digestBytes(digest)],
+  };
 }

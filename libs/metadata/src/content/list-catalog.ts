@@ -1,7 +1,7 @@
 import type { NamePage } from '@entrepot/content';
 import type { RepositoryName } from '@entrepot/oci';
 import type pg from 'pg';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 /*
  * The same repositories as VISIBLE_REPOSITORY, found from the viewer's side: each reason to see repositories is a walk
@@ -43,6 +43,6 @@ export async function listCatalog(
   { last = '', limit }: NamePage,
 ): Promise<RepositoryName[]> {
   const values = [accountId ?? null, last, limit];
-  const rows = await queryRows<{ name: RepositoryName }>(pool, { name: 'catalog', text: CATALOG, values });
+  const rows = await repeatRows<{ name: RepositoryName }>(pool, { name: 'catalog', text: CATALOG, values });
   return rows.map((row) => row.name);
 }

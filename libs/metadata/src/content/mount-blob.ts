@@ -1,7 +1,7 @@
 import type { Mount } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
 /** Links that a mount without a source looks at: a base layer may be everywhere, and one more upload of it does no harm. */
@@ -21,7 +21,7 @@ const heldIn = (sources: string): string => `
  * key decides against a review that takes the blob now.
  */
 export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, source }: Mount): Promise<boolean> {
-  const rows = await queryRows(pool, {
+  const rows = await repeatRows(pool, {
     name: source.repositoryId === undefined ? 'mount-blob' : 'mount-blob-from',
     text: `
       WITH held AS (${heldIn(source.repositoryId === undefined ? FROM_ANY : FROM_ONE)}),

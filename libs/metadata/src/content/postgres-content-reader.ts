@@ -10,7 +10,7 @@ import type {
 import type { Digest, RepositoryName, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { JoinedLookup } from '../database/joined-lookup.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 import { findBlobs, findManifestsByDigest, findManifestsByTag, type InRepository } from './find-content.js';
 import { findReferrers } from './find-referrers.js';
 import { listCatalog } from './list-catalog.js';
@@ -49,7 +49,7 @@ export class PostgresContentReader implements ContentReader {
   }
 
   async tags(repositoryId: string, { last = '', limit }: NamePage): Promise<Tag[]> {
-    const rows = await queryRows<{ name: Tag }>(this.pool, {
+    const rows = await repeatRows<{ name: Tag }>(this.pool, {
       name: 'tags',
       text: 'SELECT name FROM tag WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3',
       values: [repositoryId, last, limit],

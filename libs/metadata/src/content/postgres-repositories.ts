@@ -2,7 +2,7 @@ import type { NewRepository, Repositories, Repository } from '@entrepot/content'
 import type { RepositoryName } from '@entrepot/oci';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { queryRows, runUnitOfWork } from '../database/unit-of-work.js';
+import { repeatRows, runUnitOfWork } from '../database/unit-of-work.js';
 import { insertAudit, insertOutbox } from './record-change.js';
 
 interface RepositoryRow {
@@ -28,20 +28,25 @@ export class PostgresRepositories implements Repositories {
 
   async find(name: RepositoryName): Promise<Repository | undefined> {
     const text = `SELECT ${COLUMNS} FROM repository WHERE name = $1`;
-    const [row] = await queryRows<RepositoryRow>(this.pool, { name: 'repository', text, values: [name] });
+    const [row] = await repeatRows<RepositoryRow>(this.pool, { name: 'repository', text, values: [name] });
     return row && toRepository(row);
   }
 
   async findOrCreate(wanted: NewRepository): Promise<Repository | undefined> {
     const existing = await this.find(wanted.name);
     if (existing) return existing;
-    const created = await runUnitOfWork(this.pool, (tx) => createRepository(tx, wanted));
+    const changeId = randomUUID();
+    const created = await runUnitOfWork(this.pool, (tx) => createRepository(tx, changeId, wanted), changeId);
     // Another push may have been first: then ours inserted nothing, and theirs is committed by now.
     return created ?? this.find(wanted.name);
   }
 }
 
-async function createRepository(tx: pg.PoolClient, wanted: NewRepository): Promise<Repository | undefined> {
+async function createRepository(
+  tx: pg.PoolClient,
+  changeId: string,
+  wanted: NewRepository,
+): Promise<Repository | undefined> {
   const { createdBy: actor } = wanted;
   const { rows } = await tx.query<RepositoryRow>({
     name: 'create-repository',
@@ -55,6 +60,7 @@ async function createRepository(tx: pg.PoolClient, wanted: NewRepository): Promi
   const [row] = rows;
   if (!row) return undefined;
   await insertAudit(tx, { actor, action: 'repository.created', target: wanted.name, detail: { by: 'push' } });
-  await insertOutbox(tx, 'repository.created', { repositoryId: row.id, repository: wanted.name, actor: actor.name });
+  const payload = { repositoryId: row.id, repository: wanted.name, actor: actor.name };
+  await insertOutbox(tx, { id: changeId, kind: 'repository.created', payload });
   return toRepository(row);
 }

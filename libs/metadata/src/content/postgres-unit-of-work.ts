@@ -11,10 +11,10 @@ import {
   type UnitOfWork,
 } from '@entrepot/content';
 import type { Digest, Tag } from '@entrepot/oci';
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { violatedConstraint } from '../database/errors.js';
-import { retryDeadlocks } from '../database/retry-deadlocks.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
@@ -30,9 +30,12 @@ export class PostgresUnitOfWork implements UnitOfWork {
   constructor(private readonly pool: pg.Pool) {}
 
   async run<T>(work: (tx: ContentTransaction) => Promise<T>): Promise<T> {
+    const changeId = randomUUID();
     try {
-      return await retryDeadlocks(() =>
-        runUnitOfWork(this.pool, (client) => work(new PostgresContentTransaction(client))),
+      return await runUnitOfWork(
+        this.pool,
+        (client) => work(new PostgresContentTransaction(client, changeId)),
+        changeId,
       );
     } catch (error) {
       if (REFERENCES.has(violatedConstraint(error) ?? '')) {
@@ -44,7 +47,10 @@ export class PostgresUnitOfWork implements UnitOfWork {
 }
 
 class PostgresContentTransaction implements ContentTransaction {
-  constructor(private readonly tx: pg.PoolClient) {}
+  constructor(
+    private readonly tx: pg.PoolClient,
+    private readonly changeId: string,
+  ) {}
 
   async lockTags(repositoryId: string, tags: readonly Tag[]): Promise<void> {
     await this.tx.query({
@@ -96,7 +102,7 @@ class PostgresContentTransaction implements ContentTransaction {
   }
 
   record(change: ChangeRecord): Promise<void> {
-    return recordChange(this.tx, change);
+    return recordChange(this.tx, this.changeId, change);
   }
 
   removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined> {

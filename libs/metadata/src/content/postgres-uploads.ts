@@ -14,8 +14,7 @@ import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { violatedConstraint } from '../database/errors.js';
-import { retryDeadlocks } from '../database/retry-deadlocks.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { queryRows, repeatRows } from '../database/unit-of-work.js';
 import { finishUpload } from './finish-upload.js';
 import { mountBlob } from './mount-blob.js';
 import { translateRepositoryGone } from './repository-gone.js';
@@ -54,6 +53,15 @@ function progressValues({ offsetBytes, resume, digest }: UploadProgress): unknow
   return [offsetBytes, resume ?? null, algorithm, digest ? digestBytes(digest).subarray(1) : null];
 }
 
+/** Where the lease was given back at this progress already: what a release leaves whose answer was lost. */
+function releasedAt({ uploadId }: Lease, progress?: UploadProgress): pg.QueryConfig {
+  return {
+    text: `
+      SELECT id FROM upload WHERE id = $1 AND lease_id IS NULL AND offset_bytes = coalesce($2::bigint, offset_bytes)`,
+    values: [uploadId, progress?.offsetBytes ?? null],
+  };
+}
+
 /** Progress as four values that begin at the given parameter. */
 const progressFrom = (first: number): string =>
   `offset_bytes = $${first}, resume = $${first + 1},
@@ -72,7 +80,7 @@ export class PostgresUploads implements Uploads {
    */
   async start(upload: NewUpload): Promise<boolean> {
     try {
-      return await this.#update({
+      return await this.#repeat({
         name: 'start-upload',
         text: `
           WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
@@ -80,6 +88,7 @@ export class PostgresUploads implements Uploads {
           SELECT $1, $2, $3, $4, $5 FROM relaxed
           WHERE (SELECT count(*) FROM (
             SELECT FROM upload WHERE account_id = $3 AND touched_at > now() - interval '1 hour' LIMIT $6) AS open_uploads) < $6
+          ON CONFLICT (id) DO UPDATE SET touched_at = now()
           RETURNING id`,
         values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
       });
@@ -89,7 +98,7 @@ export class PostgresUploads implements Uploads {
   }
 
   async find(ref: UploadRef): Promise<Upload | undefined> {
-    const [row] = await queryRows<UploadRow>(this.pool, {
+    const [row] = await repeatRows<UploadRow>(this.pool, {
       name: 'find-upload',
       text: `SELECT ${COLUMNS} FROM upload WHERE ${BELONGS}`,
       values: belonging(ref),
@@ -99,7 +108,7 @@ export class PostgresUploads implements Uploads {
 
   /** A lease that ran out leaves its holder named in the row: the next one is told. */
   async lease(ref: UploadRef, { leaseId }: Lease, terms: LeaseTerms): Promise<Upload | undefined> {
-    const [row] = await queryRows<UploadRow & { readonly was_abandoned: boolean }>(this.pool, {
+    const [row] = await repeatRows<UploadRow & { readonly was_abandoned: boolean }>(this.pool, {
       name: 'lease-upload',
       text: `
         UPDATE upload u SET lease_id = $4, lease_until = now() + $5 * interval '1 millisecond', lease_lock = $7,
@@ -108,7 +117,7 @@ export class PostgresUploads implements Uploads {
           SELECT id AS found_id, lease_id AS former_id, lease_lock AS former_lock
           FROM upload WHERE ${BELONGS} FOR UPDATE) AS former
         WHERE u.id = former.found_id AND u.offset_bytes = coalesce($6, u.offset_bytes)
-          AND (u.lease_until IS NULL OR u.lease_until < now()
+          AND (u.lease_until IS NULL OR u.lease_until < now() OR u.lease_id = $4
             OR CASE WHEN former_lock IS NOT NULL THEN pg_try_advisory_xact_lock_shared(former_lock) ELSE false END)
         RETURNING ${COLUMNS}, former_id IS NOT NULL AS was_abandoned`,
       values: [...belonging(ref), leaseId, terms.leaseMs, terms.offsetBytes ?? null, this.signOfLife?.lockKey ?? null],
@@ -117,7 +126,7 @@ export class PostgresUploads implements Uploads {
   }
 
   async renew(lease: Lease, leaseMs: number, progress?: UploadProgress): Promise<boolean> {
-    return this.#update({
+    return this.#repeat({
       name: progress ? 'renew-upload-with-progress' : 'renew-upload',
       text: `
         UPDATE upload SET ${progress ? progressFrom(4) : ''}lease_until = now() + $3 * interval '1 millisecond'
@@ -127,25 +136,27 @@ export class PostgresUploads implements Uploads {
   }
 
   async release(lease: Lease, progress: UploadProgress): Promise<boolean> {
-    return this.#update({
+    const query = {
       name: 'release-upload',
       text: `UPDATE upload SET ${progressFrom(3)}lease_id = NULL, lease_until = NULL WHERE ${LEASED} RETURNING id`,
       values: [lease.uploadId, lease.leaseId, ...progressValues(progress)],
-    });
+    };
+    return this.#repeat(query, releasedAt(lease, progress));
   }
 
   /** Progress that was noted meanwhile stays. Who took an abandoned upload over leaves a name in its place. */
   async giveUp(lease: Lease, { wasAbandoned }: Upload): Promise<boolean> {
-    return this.#update({
+    const query = {
       name: 'give-up-upload',
       text: `
         UPDATE upload SET lease_id = CASE WHEN $3 THEN lease_id END, lease_until = NULL WHERE ${LEASED} RETURNING id`,
       values: [lease.uploadId, lease.leaseId, wasAbandoned === true],
-    });
+    };
+    return this.#repeat(query, releasedAt(lease));
   }
 
   async findFinished(ref: UploadRef): Promise<Digest | undefined> {
-    const [row] = await queryRows<{ readonly digest: Buffer }>(this.pool, {
+    const [row] = await repeatRows<{ readonly digest: Buffer }>(this.pool, {
       name: 'find-finished-upload',
       text: `
         SELECT f.digest FROM finished_upload f
@@ -157,22 +168,24 @@ export class PostgresUploads implements Uploads {
   }
 
   finish(finished: FinishedUpload): Promise<boolean> {
-    return retryDeadlocks(() => finishUpload(this.pool, finished));
+    return finishUpload(this.pool, finished);
   }
 
+  /** Not begun again where it may have happened: an end of the upload may have come between. */
   async cancel(ref: UploadRef): Promise<boolean> {
-    return this.#update({
+    const gone = await queryRows(this.pool, {
       name: 'cancel-upload',
       text: `
         WITH gone AS (DELETE FROM upload WHERE ${BELONGS} RETURNING object_key)
         INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'upload cancelled' FROM gone RETURNING object_key`,
       values: belonging(ref),
     });
+    return gone.length > 0;
   }
 
   async mount(mount: Mount): Promise<boolean> {
     try {
-      return await retryDeadlocks(() => mountBlob(this.pool, mount));
+      return await mountBlob(this.pool, mount);
     } catch (error) {
       // The blob went to a review that was first: the client uploads it.
       if (violatedConstraint(error) === 'repository_blob_blob_fkey') return false;
@@ -180,7 +193,8 @@ export class PostgresUploads implements Uploads {
     }
   }
 
-  async #update(query: pg.QueryConfig): Promise<boolean> {
-    return (await queryRows(this.pool, query)).length > 0;
+  /** A write that names what it changes by keys of the caller, so that it may run twice. */
+  async #repeat(query: pg.QueryConfig, check?: pg.QueryConfig): Promise<boolean> {
+    return (await repeatRows(this.pool, query, check)).length > 0;
   }
 }

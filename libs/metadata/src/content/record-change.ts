@@ -1,5 +1,4 @@
 import type { Actor, ChangeRecord } from '@entrepot/content';
-import { randomUUID } from 'node:crypto';
 import type { Queryable } from '../database/unit-of-work.js';
 
 export interface AuditEntry {
@@ -17,16 +16,23 @@ export async function insertAudit(tx: Queryable, { actor, action, target, detail
   });
 }
 
-export async function insertOutbox(tx: Queryable, kind: string, payload: Record<string, unknown>): Promise<void> {
+export interface OutboxEvent {
+  /** Names the change: a transaction whose COMMIT was not answered is found by it. */
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export async function insertOutbox(tx: Queryable, { id, kind, payload }: OutboxEvent): Promise<void> {
   await tx.query({
     name: 'insert-outbox',
     text: 'INSERT INTO outbox_event (id, kind, payload) VALUES ($1, $2, $3)',
-    values: [randomUUID(), kind, JSON.stringify(payload)],
+    values: [id, kind, JSON.stringify(payload)],
   });
 }
 
-/** Audit, event and usage of one change of content, in one statement. */
-export async function recordChange(tx: Queryable, change: ChangeRecord): Promise<void> {
+/** Audit, event and usage of one change of content, in one statement. The event has the change's id. */
+export async function recordChange(tx: Queryable, changeId: string, change: ChangeRecord): Promise<void> {
   const { actor, repositoryId, repositoryName, kind, detail } = change;
   const payload = { repositoryId, repository: repositoryName, actor: actor.name, ...detail };
   await tx.query({
@@ -47,7 +53,7 @@ export async function recordChange(tx: Queryable, change: ChangeRecord): Promise
       repositoryId,
       change.manifests,
       change.sizeBytes,
-      randomUUID(),
+      changeId,
       JSON.stringify(payload),
     ],
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PostgresContentReader, PostgresRepositories, PostgresUploads, createPool, migrate } from '@entrepot/metadata';
 import { parseDigest, parseRepositoryName, parseTag } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool, QueryConfig } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadScale, type ScaleData } from './scale-data.js';
 
@@ -25,6 +25,8 @@ const viewerId = randomUUID();
 let pool: Pool;
 let data: ScaleData;
 let reader: PostgresContentReader;
+/** Statements that were sent while a test wants to know. */
+let recorded: QueryConfig[] | undefined;
 
 beforeAll(async () => {
   pool = createPool({
@@ -34,6 +36,7 @@ beforeAll(async () => {
     statementTimeoutMs: 60_000,
     lockTimeoutMs: 5_000,
   });
+  pool.on('connect', recordStatements);
   await pool.query(`INSERT INTO namespace (id, name, kind) VALUES ($1, 'viewer', 'user')`, [viewerId]);
   await pool.query('INSERT INTO account (id) VALUES ($1)', [viewerId]);
   data = await loadScale(database.url, { ...SIZE, viewer: 'viewer' });
@@ -102,16 +105,20 @@ async function repository(name: string) {
 /** Runs the read, and again under EXPLAIN each statement that it sent: none may read a big table from end to end. */
 async function cheap<T>(read: () => Promise<T>, mostBlocks = MOST_BLOCKS): Promise<T> {
   const sent: QueryConfig[] = [];
-  const original = pool.query.bind(pool) as Pool['query'];
-  pool.query = ((query: QueryConfig) => {
-    sent.push(query);
-    return original(query);
-  }) as Pool['query'];
+  recorded = sent;
   const result = await read();
-  pool.query = original;
+  recorded = undefined;
   expect(sent.length).toBeGreaterThan(0);
   for (const query of sent) await expectIndexed(query, mostBlocks);
   return result;
+}
+
+function recordStatements(client: PoolClient): void {
+  const send = client.query.bind(client) as (...args: unknown[]) => unknown;
+  client.query = ((query: QueryConfig, ...rest: unknown[]) => {
+    recorded?.push(query);
+    return send(query, ...rest);
+  }) as typeof client.query;
 }
 
 async function expectIndexed({ text, values }: QueryConfig, mostBlocks: number): Promise<void> {
