@@ -36,5 +36,7 @@ export function missingSettings(driver: StorageDriver, { dataDirectory }: Storag
       const found = `there is no storage in ${dataDirectory}`;
       return new CommandFailure('config', `ENTREPOT_STORAGE_ROOT: required, but not set, and ${found}`);
     }
+    case 's3':
+      return new CommandFailure('config', 'ENTREPOT_STORAGE_BUCKET: required, but not set');
   }
 }

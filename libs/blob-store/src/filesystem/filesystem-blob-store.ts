@@ -11,7 +11,7 @@ import type { ListedObject } from './list-objects.js';
 import { ObjectDirectories } from './object-directories.js';
 import { keySource, locateObject } from './object-path.js';
 import type { ObjectPath } from './object-path.js';
-import { parseRecord } from './object-record.js';
+import { parseRecord } from '../object-record.js';
 import { FileObjectWriter } from './object-writer.js';
 import { probeStore } from './probe-store.js';
 import { readRange } from './read-range.js';

@@ -2,6 +2,7 @@ import type { StorageConfig } from '../config.js';
 import { findFilesystemPlace, openFilesystemPlace } from './filesystem-place.js';
 import { JoinedBlobStore } from './joined-blob-store.js';
 import type { ObjectPlace } from './object-place.js';
+import { findS3Place, openS3Place } from './s3-place.js';
 
 /** Stores that settings can name. */
 export type StorageDriver = StorageConfig['driver'];
@@ -11,12 +12,14 @@ export function openPlace(driver: StorageDriver, config: StorageConfig, dataDire
   switch (driver) {
     case 'filesystem':
       return openFilesystemPlace(config, dataDirectory);
+    case 's3':
+      return openS3Place(config);
   }
 }
 
 /** Every store that has settings, not asked for anything yet. */
 export function findPlaces(config: StorageConfig, dataDirectory: string): ObjectPlace[] {
-  return [findFilesystemPlace(config, dataDirectory)].filter((place) => place !== undefined);
+  return [findFilesystemPlace(config, dataDirectory), findS3Place(config)].filter((place) => place !== undefined);
 }
 
 /** Every store that has settings, joined: new objects go to the one that the driver names, opened as `openPlace` does. */

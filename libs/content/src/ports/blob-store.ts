@@ -86,9 +86,9 @@ export interface BlobStore {
   /** The record that `complete` left, or undefined. */
   record(key: ObjectKey): Promise<ObjectRecord | undefined>;
   /**
-   * Removes all that was written under the key of an upload, or the object and all that led to it under the key of a
-   * completed one, so that a power loss does not bring them back. Removing what is not there succeeds. A reader that is
-   * under way gets the object's bytes or a failure.
+   * Removes all that was ever written under the key of an upload, or the object and its record under the key of a completed
+   * one, so that a power loss does not bring them back. Removing what is not there succeeds. A reader that is under way
+   * gets the object's bytes or a failure.
    */
   remove(key: ObjectKey): Promise<void>;
   /**

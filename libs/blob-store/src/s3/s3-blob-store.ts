@@ -1,0 +1,236 @@
+import { ObjectMissing } from '@entrepot/content';
+import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord } from '@entrepot/content';
+import { parseRecord } from '../object-record.js';
+import { feedObject } from './feed-object.js';
+import { keyOfName, newUploadKey, objectNameOf, parseKey, recordNameOf, type S3Key } from './object-names.js';
+import { ObjectParts, type PartsPlace } from './object-parts.js';
+import { SegmentPool } from './part-buffer.js';
+import { PART_PLAN, type PartPlan } from './part-plan.js';
+import { PartsReplaced } from './part-series.js';
+import { probeBucket } from './probe-bucket.js';
+import { removeAll, removeObject } from './remove-objects.js';
+import { decodeResume, resumedBytes, type ResumeState } from './resume-state.js';
+import { S3Bucket, type S3BucketOptions } from './s3-bucket.js';
+import { isMissing, toStoreUnavailable } from './s3-failure.js';
+import { S3ObjectWriter, type WriterStart } from './s3-object-writer.js';
+import { UploadWindow } from './upload-window.js';
+
+/** Parts of one upload that are on their way at a time. */
+const WINDOW_SIZE = 4;
+
+/** A probe is believed so long. */
+const PROBE_FRESH_MS = 10_000;
+
+export interface S3BlobStoreOptions extends S3BucketOptions {
+  /** Memory for parts that all uploads share; see `SegmentPool`. */
+  readonly bufferBytes: number;
+  /** For tests, which have no 5 TiB. */
+  readonly plan?: PartPlan;
+}
+
+interface ListedObject {
+  readonly key: ObjectKey;
+  readonly sizeBytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** How a signed link answers, and for how long it does. */
+export interface SignedAnswer {
+  readonly expirySeconds: number;
+  readonly contentType: string;
+  readonly contentDisposition: string;
+}
+
+/**
+ * Made by `openS3BlobStore`. Objects lie in a bucket at `<prefix>objects/<2 hex>/<2 hex>/<upload key>-<nonce>`, each with
+ * its record beside it in `….json`; what is not yet part of an object lies below `<prefix>pieces/<upload key>/`.
+ */
+export class S3BlobStore implements BlobStore {
+  readonly newKey = newUploadKey;
+  readonly #bucket: S3Bucket;
+  readonly #pool: SegmentPool;
+  readonly #plan: PartPlan;
+  readonly #writers = new Map<ObjectKey, S3ObjectWriter>();
+  readonly #later = new Set<Promise<void>>();
+  #probed: { readonly atMs: number; readonly outcome: Promise<void> } | undefined;
+
+  constructor(options: S3BlobStoreOptions) {
+    this.#bucket = new S3Bucket(options);
+    this.#pool = new SegmentPool(options.bufferBytes);
+    this.#plan = options.plan ?? PART_PLAN;
+  }
+
+  write(key: ObjectKey, from: DurableState): Promise<S3ObjectWriter> {
+    return this.#guard(async () => {
+      const parsed = parseKey(key);
+      if (parsed.nonce !== undefined) throw new TypeError('not the key of an upload');
+      await this.#writers.get(key)?.abandon();
+      const resume = readState(key, from);
+      const giveUp = new AbortController();
+      const bucket = this.#bucket.until(giveUp.signal);
+      const place: PartsPlace = { bucket, key: parsed, plan: this.#plan, windowSize: WINDOW_SIZE };
+      this.#removeStale(parsed, resume);
+      return this.#openWriter({ ...place, giveUp }, { from, resume, ...(await continueParts(place, resume)) });
+    });
+  }
+
+  read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    return this.#guard(async () => {
+      const name = objectNameOf(key);
+      if (name === undefined) throw new ObjectMissing(key);
+      if (range.end < range.start) await this.#bucket.head(name);
+      await feedObject(this.#bucket, name, range, sink);
+    }, key);
+  }
+
+  size(key: ObjectKey): Promise<number | undefined> {
+    return this.#guard(() => this.#find(key, async (name) => (await this.#bucket.head(name)).sizeBytes));
+  }
+
+  record(key: ObjectKey): Promise<ObjectRecord | undefined> {
+    return this.#guard(() =>
+      this.#find(key, async (name) => parseRecord(await this.#bucket.getText(recordNameOf(name)))),
+    );
+  }
+
+  remove(key: ObjectKey): Promise<void> {
+    return this.#guard(async () => {
+      const parsed = parseKey(key);
+      const name = objectNameOf(key);
+      if (name !== undefined) return removeObject(this.#bucket, name);
+      if (!parsed.isResidue) await this.#writers.get(key)?.abandon();
+      await removeAll(this.#bucket, parsed);
+    });
+  }
+
+  async *list(): AsyncGenerator<ListedObject> {
+    try {
+      for (const prefix of ['objects/', 'pieces/']) {
+        for await (const { name, ...object } of this.#bucket.list(prefix)) {
+          const key = keyOfName(name);
+          if (key !== undefined) yield { key, ...object };
+        }
+        for await (const { name, begunAt } of this.#bucket.listUploads(prefix)) {
+          const key = keyOfName(name);
+          if (key !== undefined) yield { key: parseKey(key).uploadKey, sizeBytes: 0, modifiedAt: begunAt };
+        }
+      }
+    } catch (error) {
+      throw toStoreUnavailable(error, this.#bucket.place);
+    }
+  }
+
+  /** Writes, reads and removes a small object; believes what it found for ten seconds. */
+  check(): Promise<void> {
+    const now = performance.now();
+    if (this.#probed === undefined || now - this.#probed.atMs > PROBE_FRESH_MS) {
+      this.#probed = { atMs: now, outcome: this.#guard(() => probeBucket(this.#bucket)) };
+      this.#probed.outcome.catch(() => (this.#probed = undefined));
+    }
+    return this.#probed.outcome;
+  }
+
+  /** Makes a URL by which whoever has it may GET this one object; asks nobody. */
+  sign(key: ObjectKey, { expirySeconds, contentType, contentDisposition }: SignedAnswer): Promise<string> {
+    const name = objectNameOf(key);
+    if (name === undefined) throw new ObjectMissing(key);
+    const answer = {
+      'response-content-type': contentType,
+      'response-content-disposition': contentDisposition,
+    };
+    return this.#bucket.sign(name, expirySeconds, answer);
+  }
+
+  /** Resolves when nothing is under way in the background any more. */
+  async settle(): Promise<void> {
+    while (this.#later.size > 0) await Promise.all(this.#later);
+  }
+
+  #openWriter(place: PartsPlace & { readonly giveUp: AbortController }, start: WriterStart): S3ObjectWriter {
+    const { uploadKey } = place.key;
+    const writer = new S3ObjectWriter(
+      {
+        ...place,
+        pool: this.#pool,
+        later: (work) => this.#doLater(work),
+        onClose: () => {
+          if (this.#writers.get(uploadKey) === writer) this.#writers.delete(uploadKey);
+        },
+      },
+      start,
+    );
+    this.#writers.set(uploadKey, writer);
+    return writer;
+  }
+
+  /** The state that speaks of it is the noted one, so that nobody will go on from the one before. */
+  #removeStale(key: S3Key, { parts, staleNonce }: ResumeState): void {
+    if (staleNonce === undefined) return;
+    for (const prefix of parts ? [key.piecePrefix, key.objectPrefix] : [key.objectPrefix]) {
+      this.#doLater((bucket) => bucket.remove(`${prefix}${staleNonce}`));
+    }
+  }
+
+  #doLater(work: (bucket: S3Bucket) => Promise<void>): void {
+    const doing = work(this.#bucket)
+      .catch(() => undefined)
+      .finally(() => this.#later.delete(doing));
+    this.#later.add(doing);
+  }
+
+  async #find<T>(key: ObjectKey, look: (name: string) => Promise<T>): Promise<T | undefined> {
+    const name = objectNameOf(key);
+    try {
+      return name === undefined ? undefined : await look(name);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #guard<T>(work: () => Promise<T>, key?: ObjectKey): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (key !== undefined && isMissing(error)) throw new ObjectMissing(key);
+      throw toStoreUnavailable(error, this.#bucket.place);
+    }
+  }
+}
+
+function readState(key: ObjectKey, { offsetBytes, resume }: DurableState): ResumeState {
+  if (offsetBytes === 0) return {};
+  const state = decodeResume(resume ?? '');
+  if (state === undefined || resumedBytes(state) !== offsetBytes) throw new ObjectMissing(key);
+  return state;
+}
+
+/** The parts that a state speaks of, or the object that a former writer joined them to. */
+async function continueParts(
+  place: PartsPlace,
+  resume: ResumeState,
+): Promise<Pick<WriterStart, 'parts' | 'window' | 'base'>> {
+  const window = new UploadWindow(place.windowSize);
+  const parts = new ObjectParts(place, window);
+  try {
+    if (resume.parts === undefined && resume.rest)
+      await place.bucket.head(`${place.key.objectPrefix}${resume.rest.nonce}`);
+    await parts.resume(resume);
+    return { parts, window };
+  } catch (error) {
+    if (error instanceof PartsReplaced) throw new ObjectMissing(place.key.uploadKey);
+    if (!isMissing(error)) throw error;
+  }
+  return { parts: new ObjectParts(place, window), window, base: await findBase(place, resume) };
+}
+
+async function findBase({ bucket, key }: PartsPlace, resume: ResumeState): Promise<NonNullable<WriterStart['base']>> {
+  const nonce = resume.parts?.nonce;
+  try {
+    const { sizeBytes } = await bucket.head(`${key.objectPrefix}${nonce}`);
+    if (nonce !== undefined && sizeBytes >= resumedBytes(resume)) return { nonce, sizeBytes };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  throw new ObjectMissing(key.uploadKey);
+}

@@ -1,0 +1,248 @@
+import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
+import type { CompletedObject, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
+import { feedObject } from './feed-object.js';
+import { newNonce, recordNameOf } from './object-names.js';
+import type { ObjectParts, PartsPlace } from './object-parts.js';
+import { PartBuffer, type SegmentPool } from './part-buffer.js';
+import { MIN_PART_BYTES } from './part-plan.js';
+import { PartsReplaced } from './part-series.js';
+import { encodeResume, resumedBytes, type ResumeState } from './resume-state.js';
+import type { S3Bucket } from './s3-bucket.js';
+import { toStoreUnavailable } from './s3-failure.js';
+import type { UploadWindow } from './upload-window.js';
+
+type Sink = (chunk: Uint8Array) => Promise<void>;
+
+/** What a writer begins with. */
+export interface WriterStart {
+  readonly from: DurableState;
+  readonly resume: ResumeState;
+  readonly parts: ObjectParts;
+  readonly window: UploadWindow;
+  /** An object that a former writer made of the parts of the state, and more perhaps; its bytes are doubtful. */
+  readonly base?: { readonly nonce: string; readonly sizeBytes: number };
+}
+
+/** What a writer needs of the store that opened it. */
+export interface WriterPlace extends PartsPlace {
+  readonly pool: SegmentPool;
+  /** Ends what is under way. */
+  readonly giveUp: AbortController;
+  /** Called once, when the writer closes for whatever reason. */
+  readonly onClose: () => void;
+  /** Does some work later; nobody waits for it, and its failure is of no consequence. */
+  readonly later: (work: (bucket: S3Bucket) => Promise<void>) => void;
+}
+
+/**
+ * Gathers parts and stores some at a time while the next one is gathered. What fits into the first part is stored as one
+ * object. Every name that is written carries a nonce of this writer, and every part is joined by its ETag, so that requests
+ * of a former writer that arrive late touch nothing of this one's (docs/races.md).
+ */
+export class S3ObjectWriter implements ObjectWriter {
+  readonly isDoubtful: boolean;
+  readonly #place: WriterPlace;
+  readonly #from: DurableState;
+  readonly #parts: ObjectParts;
+  readonly #window: UploadWindow;
+  #part: PartBuffer;
+  /** What the state speaks of beyond its parts, until it is needed. */
+  #unread: { readonly rest?: ResumeState['rest']; readonly base?: WriterStart['base'] } | undefined;
+  readonly #rest: ResumeState['rest'];
+  #isPublished: boolean;
+  /** Nonce of the object that was made, before its record is written. */
+  #made: string | undefined;
+  #isClosed = false;
+
+  constructor(place: WriterPlace, { from, resume, parts, window, base }: WriterStart) {
+    this.#place = place;
+    this.#from = from;
+    this.#parts = parts;
+    this.#window = window;
+    this.#part = new PartBuffer(place.pool);
+    this.#rest = resume.rest;
+    this.isDoubtful = base !== undefined;
+    if (base) this.#unread = { base };
+    else if (resume.rest) this.#unread = { rest: resume.rest };
+    this.#isPublished = resume.parts !== undefined && base === undefined;
+  }
+
+  get offsetBytes(): number {
+    return this.#unread ? this.#from.offsetBytes : this.#parts.sizeBytes + this.#part.sizeBytes;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#guard(async () => {
+      this.#refuseMade();
+      if (chunk.length > 0) await this.#readUnread();
+      await this.#gather(chunk);
+    });
+  }
+
+  flush(): Promise<DurableState> {
+    return this.#guard(async () => {
+      this.#refuseMade();
+      const state = this.#parts.save();
+      if (this.#unread || resumedBytes(state) <= this.#from.offsetBytes) return this.#from;
+      return this.#publish({ ...state, ...this.#stale() });
+    });
+  }
+
+  readBack(sink: Sink): Promise<void> {
+    return this.#guard(async () => {
+      const sizeBytes = this.offsetBytes;
+      const name = this.#nameOf(await this.#make());
+      await feedObject(this.#place.bucket, name, { start: 0, end: sizeBytes - 1 }, sink);
+    });
+  }
+
+  complete(record: ObjectRecord): Promise<CompletedObject> {
+    return this.#guard(async () => {
+      const nonce = await this.#make();
+      await this.#place.bucket.putText(recordNameOf(this.#nameOf(nonce)), `${JSON.stringify(record)}\n`);
+      const key = `${this.#place.key.uploadKey}-${nonce}`;
+      const isAlone = this.#from.offsetBytes === 0 && this.#parts.isEmpty;
+      this.#isPublished = true;
+      this.#close();
+      return { key: key as ObjectKey, ...(!isAlone && { residue: `${key}-residue` as ObjectKey }) };
+    });
+  }
+
+  suspend(): Promise<DurableState> {
+    return this.#guard(async () => {
+      this.#refuseMade();
+      const state = this.#unread ? this.#from : await this.#store();
+      this.#close();
+      return state;
+    });
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#place.giveUp.abort();
+    this.#close();
+  }
+
+  /** Takes the chunk into parts; a full part is on its way before the next byte is taken. */
+  async #gather(chunk: Uint8Array): Promise<void> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      this.#refuseClosed();
+      const room = this.#parts.nextBytes - this.#part.sizeBytes;
+      if (room <= 0) {
+        await this.#handOver();
+        continue;
+      }
+      while (this.#part.needsSegment && this.#place.pool.isOut && !this.#window.isIdle) await this.#window.next();
+      rest = rest.subarray(this.#part.append(rest, room));
+    }
+  }
+
+  async #handOver(): Promise<void> {
+    const part = this.#part;
+    this.#part = new PartBuffer(this.#place.pool);
+    try {
+      await this.#parts.put(part);
+    } catch (error) {
+      part.release(true);
+      throw error;
+    }
+  }
+
+  /** Brings what earlier writers left behind the parts back to where it can be gone on with. */
+  async #readUnread(): Promise<void> {
+    const unread = this.#unread;
+    if (unread === undefined) return;
+    const { bucket } = this.#place;
+    this.#unread = undefined;
+    if (unread.base && this.#from.offsetBytes >= MIN_PART_BYTES) {
+      return this.#parts.copyFrom(this.#nameOf(unread.base.nonce), this.#from.offsetBytes);
+    }
+    const sizeBytes = unread.base ? this.#from.offsetBytes : (unread.rest?.sizeBytes ?? 0);
+    const name = unread.base ? this.#nameOf(unread.base.nonce) : this.#nameOfRest(unread.rest?.nonce ?? '');
+    await feedObject(bucket, name, { start: 0, end: sizeBytes - 1 }, (chunk) => this.#gather(chunk));
+  }
+
+  /** Makes everything durable so that another writer can go on. */
+  async #store(): Promise<DurableState> {
+    if (this.#parts.isEmpty && this.#part.sizeBytes === 0) return { offsetBytes: 0 };
+    if (this.#parts.takesEarly(this.#part.sizeBytes)) await this.#handOver();
+    await this.#window.settle();
+    if (this.#part.sizeBytes === 0) return this.#publish({ ...this.#parts.save(), ...this.#stale() });
+    const rest = { nonce: newNonce(), sizeBytes: this.#part.sizeBytes };
+    await this.#putPart(this.#nameOfRest(rest.nonce));
+    return this.#publish({ ...this.#parts.save(), rest, ...this.#stale() });
+  }
+
+  #stale(): Pick<ResumeState, 'staleNonce'> {
+    return this.#rest ? { staleNonce: this.#rest.nonce } : {};
+  }
+
+  /** Makes the object; resolves with its nonce. */
+  async #make(): Promise<string> {
+    this.#made ??= await this.#makeObject();
+    return this.#made;
+  }
+
+  async #makeObject(): Promise<string> {
+    const { rest, base } = this.#unread ?? {};
+    if (rest && this.#parts.isEmpty) return rest.nonce;
+    if (base?.sizeBytes === this.#from.offsetBytes) return base.nonce;
+    await this.#readUnread();
+    if (this.#parts.isEmpty) {
+      const nonce = newNonce();
+      await this.#putPart(this.#nameOf(nonce));
+      return nonce;
+    }
+    if (this.#part.sizeBytes > 0) await this.#handOver();
+    return this.#parts.complete();
+  }
+
+  async #putPart(name: string): Promise<void> {
+    await this.#place.bucket.put(name, this.#part);
+    this.#part.release();
+  }
+
+  #publish(state: ResumeState): DurableState {
+    this.#isPublished = true;
+    return { offsetBytes: resumedBytes(state), resume: encodeResume(state) };
+  }
+
+  /** Where there are no parts, the rest is the whole object, and has its name. */
+  #nameOfRest(nonce: string): string {
+    return this.#parts.isEmpty ? this.#nameOf(nonce) : `${this.#place.key.piecePrefix}${nonce}`;
+  }
+
+  #nameOf(nonce: string): string {
+    return `${this.#place.key.objectPrefix}${nonce}`;
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseClosed();
+    try {
+      return await work();
+    } catch (error) {
+      this.#refuseClosed();
+      this.#place.giveUp.abort();
+      this.#close();
+      if (error instanceof PartsReplaced) throw new ObjectMissing(this.#place.key.uploadKey);
+      throw toStoreUnavailable(error, this.#place.bucket.place);
+    }
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#part.release(true);
+    this.#place.onClose();
+    if (!this.#isPublished && !this.#parts.isEmpty) this.#place.later((bucket) => this.#parts.abort(bucket));
+  }
+
+  #refuseMade(): void {
+    if (this.#made !== undefined) throw new StoreUnavailable('the object was read back and takes no more bytes');
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new StoreUnavailable('the object is not open for writing any more');
+  }
+}
