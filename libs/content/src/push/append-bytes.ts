@@ -1,5 +1,5 @@
 import { RegistryError, type DigestAlgorithm } from '@entrepot/oci';
-import { ObjectMissing, type DurableState, type ObjectWriter } from '../ports/blob-store.js';
+import type { DurableState, ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadProgress } from '../ports/uploads.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { OffsetMismatch } from './lease-upload.js';
@@ -52,9 +52,14 @@ export function isDoubtful(upload: Upload, writer: ObjectWriter): boolean {
   return upload.wasAbandoned === true || writer.isDoubtful;
 }
 
-/** Makes the bytes durable, notes them and gives the lease back. */
+/** Makes the bytes durable, notes them and gives the lease back; where that fails, with what was durable before. */
 export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }: Appended): Promise<number> {
-  const state = await writer.suspend();
+  const state = await held
+    .during(() => writer.suspend())
+    .catch(async (error: unknown) => {
+      await held.giveUp().catch(() => undefined);
+      throw error;
+    });
   await held.release(progressOf(state, hash));
   if (hash) room.hashes.keep(held.lease.uploadId, hash);
   return state.offsetBytes;
@@ -69,8 +74,6 @@ async function openWriter(room: PushRoom, held: HeldLease): Promise<ObjectWriter
   } catch (error) {
     await writer?.abandon();
     await held.giveUp();
-    // The row speaks of bytes that the store has lost: the client's only way on is a new upload.
-    if (error instanceof ObjectMissing) throw new RegistryError('BLOB_UPLOAD_UNKNOWN', { cause: error });
     throw error;
   }
 }
@@ -85,7 +88,8 @@ async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended,
       if (append.keeps === 'what-came') await held.renew(progressOf(await writer.flush(), hash));
     }
     hash?.update(chunk);
-    await writer.write(chunk);
+    // A store that is slow costs the lease no more than one that is quick; a sender that is silent does.
+    await held.during(() => writer.write(chunk));
   }
 }
 

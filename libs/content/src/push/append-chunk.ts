@@ -1,7 +1,8 @@
 import type { UploadRef } from '../ports/uploads.js';
 import { appendBytes, suspend } from './append-bytes.js';
-import type { Bytes, PushRoom } from './push-room.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
+import { unlessLost } from './lost-object.js';
+import type { Bytes, PushRoom } from './push-room.js';
 
 /** Adds a chunk or a stream to an upload (end-5). Resolves with the offset reached, which is durable. */
 export async function appendChunk(
@@ -11,6 +12,8 @@ export async function appendChunk(
   body: Bytes,
 ): Promise<number> {
   const held = await leaseUpload(room, ref, position);
-  const appended = await appendBytes(room, held, { body: bodyAt(position, body), keeps: 'what-came' });
-  return suspend(room, held, appended);
+  return unlessLost(async () => {
+    const appended = await appendBytes(room, held, { body: bodyAt(position, body), keeps: 'what-came' });
+    return suspend(room, held, appended);
+  });
 }

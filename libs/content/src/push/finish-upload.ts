@@ -5,6 +5,7 @@ import { appendBytes, blobTooLarge, isDoubtful, type Appended } from './append-b
 import type { Bytes, PushRoom } from './push-room.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
+import { unlessLost } from './lost-object.js';
 import { RunningHash } from './running-hash.js';
 
 export interface FinishUpload {
@@ -22,7 +23,7 @@ export interface FinishUpload {
  */
 export async function finishUpload(room: PushRoom, finish: FinishUpload): Promise<void> {
   try {
-    await completeUpload(room, finish);
+    await unlessLost(() => completeUpload(room, finish));
   } catch (error) {
     if (!isGone(error)) throw error;
     const committed = await room.uploads.findFinished(finish.ref);

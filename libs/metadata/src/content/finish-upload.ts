@@ -22,7 +22,7 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       doomed AS (
         INSERT INTO doomed_object (object_key, reason)
         SELECT $6, 'blob was there already' FROM won WHERE won.object_key <> $6
-        UNION ALL SELECT $8, 'left beside a blob' FROM won WHERE won.object_key = $6 AND $8::text IS NOT NULL),
+        UNION ALL SELECT $8, 'left beside a blob' FROM won WHERE $8::text IS NOT NULL),
       linked AS (
         INSERT INTO repository_blob (repository_id, digest) SELECT $3, $4 FROM won
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL),
