@@ -1,13 +1,13 @@
 import type { BoundRows, FinishedMove, MisplacedBlob, ObjectKey, ObjectMoves } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
-import { queryRows } from '../database/unit-of-work.js';
+import { repeatRows } from '../database/unit-of-work.js';
 
 export class PostgresObjectMoves implements ObjectMoves {
   constructor(private readonly pool: pg.Pool) {}
 
   async countMisplaced(keyPattern: string): Promise<{ blobs: number; sizeBytes: number }> {
-    const [row] = await queryRows<{ blobs: string; size_bytes: string }>(this.pool, {
+    const [row] = await repeatRows<{ blobs: string; size_bytes: string }>(this.pool, {
       name: 'count-misplaced-blobs',
       text: 'SELECT count(*) AS blobs, coalesce(sum(size_bytes), 0) AS size_bytes FROM blob WHERE object_key !~ $1',
       values: [keyPattern],
@@ -16,7 +16,7 @@ export class PostgresObjectMoves implements ObjectMoves {
   }
 
   async misplaced(keyPattern: string, page: { after?: ObjectKey; limit: number }): Promise<MisplacedBlob[]> {
-    const rows = await queryRows<{ digest: Buffer; size_bytes: string; object_key: ObjectKey }>(this.pool, {
+    const rows = await repeatRows<{ digest: Buffer; size_bytes: string; object_key: ObjectKey }>(this.pool, {
       name: 'misplaced-blobs',
       text: `
         SELECT digest, size_bytes, object_key FROM blob
@@ -31,7 +31,7 @@ export class PostgresObjectMoves implements ObjectMoves {
   }
 
   async countBound(keyPattern: string): Promise<BoundRows> {
-    const [row] = await queryRows<{ uploads: string; doomed: string }>(this.pool, {
+    const [row] = await repeatRows<{ uploads: string; doomed: string }>(this.pool, {
       name: 'count-bound-rows',
       text: `
         SELECT (SELECT count(*) FROM upload WHERE object_key !~ $1) AS uploads,
@@ -42,18 +42,19 @@ export class PostgresObjectMoves implements ObjectMoves {
   }
 
   async hold(key: ObjectKey, holdMs: number): Promise<void> {
-    await queryRows(this.pool, {
+    await repeatRows(this.pool, {
       name: 'hold-object',
       text: `
         INSERT INTO doomed_object (object_key, reason, due_at)
-        VALUES ($1, 'being copied', now() + $2 * interval '1 millisecond')`,
+        VALUES ($1, 'being copied', now() + $2 * interval '1 millisecond')
+        ON CONFLICT (object_key) DO UPDATE SET due_at = excluded.due_at`,
       values: [key, holdMs],
     });
   }
 
   /** A row that the purge has claimed counts its attempts: from then on the object may be going. */
   async holdOn(key: ObjectKey, holdMs: number): Promise<boolean> {
-    const rows = await queryRows(this.pool, {
+    const rows = await repeatRows(this.pool, {
       name: 'hold-object-on',
       text: `
         UPDATE doomed_object SET due_at = now() + $2 * interval '1 millisecond'
@@ -69,7 +70,7 @@ export class PostgresObjectMoves implements ObjectMoves {
    * again: everything hangs on it.
    */
   async finish({ digest, from, held, to, residue, keepMs }: FinishedMove): Promise<boolean> {
-    const rows = await queryRows(this.pool, {
+    const query = {
       name: 'finish-move',
       text: `
         WITH held AS (
@@ -86,13 +87,19 @@ export class PostgresObjectMoves implements ObjectMoves {
           ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
         SELECT digest FROM moved`,
       values: [digestBytes(digest), from, held, to, residue ?? null, keepMs],
-    });
+    };
+    const check = {
+      name: 'finished-move',
+      text: 'SELECT digest FROM blob WHERE digest = $1 AND object_key = $2',
+      values: [digestBytes(digest), to],
+    };
+    const rows = await repeatRows(this.pool, query, check);
     return rows.length > 0;
   }
 
   /** Also where the purge was there already and forgot the key: what was written since must not be forgotten. */
   async giveUp(key: ObjectKey, to?: ObjectKey): Promise<void> {
-    await queryRows(this.pool, {
+    await repeatRows(this.pool, {
       name: 'give-up-object',
       text: `
         INSERT INTO doomed_object (object_key, reason)
