@@ -12,7 +12,7 @@ class PathSequencer extends BaseSequencer {
 export default defineConfig({
   root: import.meta.dirname,
   test: {
-    include: ['src/**/*.spec.ts'],
+    include: ['src/{clients,scenarios}/**/*.spec.ts'],
     globalSetup: ['src/world/global-setup.ts'],
     fileParallelism: false,
     sequence: { sequencer: PathSequencer },

@@ -26,6 +26,7 @@ export interface Installation {
   /** The balancer's host and port, as image references begin. */
   readonly host: string;
   readonly databaseUrl: string;
+  readonly admin: Account;
   /** An account that owns the namespace `alice` and nothing else. */
   readonly alice: Account;
   readonly registries: readonly Entrepot[];
@@ -57,6 +58,7 @@ async function startAll(options: InstallationOptions, onEnd: OnEnd): Promise<Omi
   const port = await findFreePort();
   const settings = { ...(await sharedSettings(directory, onEnd)), ...addressSettings(port), ...options.settings };
   await runEntrepot(['migrate'], settings);
+  const admin = { name: 'admin', password: settings.ENTREPOT_ADMIN_PASSWORD };
   const alice = { name: 'alice', password: randomBytes(12).toString('base64url') };
   await runEntrepot(['user', 'create', alice.name, '--password-stdin'], settings, alice.password);
   const serve = async (service: string, count = 1) => {
@@ -76,7 +78,7 @@ async function startAll(options: InstallationOptions, onEnd: OnEnd): Promise<Omi
   onEnd(balancer.stop);
   const host = `127.0.0.1:${port}`;
   const { ENTREPOT_DATABASE_URL: databaseUrl } = settings;
-  return { url: `http://${host}`, host, databaseUrl, alice, registries, issuers, jobrunner, balancer };
+  return { url: `http://${host}`, host, databaseUrl, admin, alice, registries, issuers, jobrunner, balancer };
 }
 
 async function makeDirectory(parent: string, onEnd: OnEnd): Promise<string> {
@@ -97,6 +99,7 @@ async function sharedSettings(directory: string, onEnd: OnEnd) {
     ENTREPOT_STORAGE_ROOT: storage,
     ENTREPOT_HTTP_SECRET: randomBytes(32).toString('base64url'),
     ENTREPOT_SECRETS_KEY: randomBytes(32).toString('base64url'),
+    ENTREPOT_ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
   };
 }
 

@@ -3,27 +3,34 @@ import { mkdtemp } from 'node:fs/promises';
 import { runCommand } from '../world/run-command.js';
 import type { ClientKind } from './client.js';
 
-export const skopeo: ClientKind = {
-  name: 'skopeo',
-  programs: ['skopeo'],
-  create(home) {
-    const run = skopeoIn(home);
-    return {
-      login: (host, { name, password }) =>
-        run(['login', '--tls-verify=false', '--username', name, '--password-stdin', host], password),
-      logout: (host) => run(['logout', host]),
-      push: ({ directory }, reference) =>
-        run(['copy', ...AS_IS, '--dest-tls-verify=false', `oci:${directory}:latest`, `docker://${reference}`]),
-      pull: async (reference) => {
-        const directory = await mkdtemp(join(home, 'pulled-'));
-        return run(['copy', ...AS_IS, '--src-tls-verify=false', `docker://${reference}`, `oci:${directory}:latest`]);
-      },
-    };
-  },
-};
-
 /** All images of an index, and the bytes of manifests unchanged. */
 const AS_IS = ['--all', '--preserve-digests'];
+
+export const skopeo = skopeoThat();
+/** skopeo as scripts run it where a registry may be restarted meanwhile. */
+export const persistentSkopeo = skopeoThat('--retry-times=5');
+
+function skopeoThat(...options: readonly string[]): ClientKind {
+  return {
+    name: 'skopeo',
+    programs: ['skopeo'],
+    create(home) {
+      const run = skopeoIn(home);
+      const copy = (...args: readonly string[]) => run(['copy', ...AS_IS, ...options, ...args]);
+      return {
+        login: (host, { name, password }) =>
+          run(['login', '--tls-verify=false', '--username', name, '--password-stdin', host], password),
+        logout: (host) => run(['logout', host]),
+        push: ({ directory }, reference) =>
+          copy('--dest-tls-verify=false', `oci:${directory}:latest`, `docker://${reference}`),
+        pull: async (reference) => {
+          const directory = await mkdtemp(join(home, 'pulled-'));
+          return copy('--src-tls-verify=false', `docker://${reference}`, `oci:${directory}:latest`);
+        },
+      };
+    },
+  };
+}
 
 /** skopeo with its credentials and its memory of blobs below `home`. */
 export function skopeoIn(home: string) {

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Several replicas behind a balancer: an installation of its own, apart from the product that the other tests share. */
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    include: ['src/replicas/**/*.spec.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 180_000,
+  },
+});
