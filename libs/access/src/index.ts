@@ -3,6 +3,7 @@ export type { Authenticate, AuthenticatorOptions, Login, LoginAttempt } from './
 export { answerLoginError } from './accounts/answer-login-error.js';
 export { createLogin } from './accounts/create-login.js';
 export type { LoginParts } from './accounts/create-login.js';
+export { counterWithFallback } from './accounts/fallback-attempt-counter.js';
 export { LoginThrottle } from './accounts/login-throttle.js';
 export type { LoginOrigin, LoginStanding, LoginThrottleOptions } from './accounts/login-throttle.js';
 export { isNamespaceName, LIBRARY } from './accounts/namespace-name.js';
@@ -38,6 +39,7 @@ export type { Credentials, LoginRecord } from './ports/credentials.js';
 export type { FoundRefreshToken, NewRefreshToken, RefreshTokens } from './ports/refresh-tokens.js';
 export type { Sealer } from './ports/sealer.js';
 export type { KeyChange, PublicJwk, PublicKeys, PublishedKey, SealedKey, SigningKeys } from './ports/signing-keys.js';
+export { AnnouncedChanges } from './revocation/announced-changes.js';
 export { RevocationList } from './revocation/revocation-list.js';
 export { basicChallenge, bearerChallenge } from './tokens/bearer-challenge.js';
 export type { BearerChallenge } from './tokens/bearer-challenge.js';

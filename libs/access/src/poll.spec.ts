@@ -39,4 +39,31 @@ describe('pollEvery', () => {
     await stopped;
     expect(done).toEqual(['round', 'stopped']);
   });
+
+  it('hurries where it is asked to, once for all who ask meanwhile', async () => {
+    let rounds = 0;
+    let gate = Promise.withResolvers<void>();
+    const polling = pollEvery(
+      3_600_000,
+      () => {
+        rounds += 1;
+        return gate.promise;
+      },
+      () => {},
+    );
+    polling.hurry();
+    polling.hurry();
+    await expect.poll(() => rounds, { interval: 2 }).toBe(1);
+    polling.hurry();
+    polling.hurry();
+    const first = gate;
+    gate = Promise.withResolvers<void>();
+    first.resolve();
+    await expect.poll(() => rounds, { interval: 2 }).toBe(2);
+    gate.resolve();
+    await polling.stop();
+    polling.hurry();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(rounds).toBe(2);
+  });
 });

@@ -37,4 +37,15 @@ describe('RevocationList', () => {
     await expect.poll(() => list.isAccountCurrent('bob', 4), { interval: 2 }).toBe(false);
     await list.stop();
   });
+
+  it('asks at once where it is told to hurry', async () => {
+    let changes: AccessChanges = { accounts: new Map(), repositories: new Map() };
+    const list = new RevocationList({ loadAccessChanges: () => Promise.resolve(changes) });
+    list.hurry();
+    await list.start(3_600_000, () => {});
+    changes = { accounts: new Map([['alice', 2]]), repositories: new Map() };
+    list.hurry();
+    await expect.poll(() => list.isAccountCurrent('alice', 1), { interval: 2 }).toBe(false);
+    await list.stop();
+  });
 });

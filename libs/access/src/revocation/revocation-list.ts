@@ -11,8 +11,9 @@ const NOTHING: AccessChanges = { accounts: new Map(), repositories: new Map() };
  * here ends it. Versions are compared and never clocks, so nothing is refused or let through by skew.
  *
  * Cost: one Map look-up per request, and per process one indexed query per second (its answer is empty but for what
- * changed within the life of a token). A change is in force everywhere within a round of polling. While the database
- * cannot be reached the last known list stays in force; requests that need the database fail on their own.
+ * changed within the life of a token). A change is in force everywhere within a round of polling, or at once where
+ * somebody calls `hurry`. While the database cannot be reached the last known list stays in force; requests that need the
+ * database fail on their own.
  */
 export class RevocationList implements Revocations {
   #changes = NOTHING;
@@ -25,6 +26,11 @@ export class RevocationList implements Revocations {
   async start(intervalMs: number, onError: (error: unknown) => void): Promise<void> {
     await this.refresh();
     this.#polling = pollEvery(intervalMs, () => this.refresh(), onError);
+  }
+
+  /** Rights may have been taken away just now: asks at once. Nothing but the answer is believed. */
+  hurry(): void {
+    this.#polling?.hurry();
   }
 
   async stop(): Promise<void> {
