@@ -5,6 +5,12 @@ import { parseRedisAddress } from './redis-address.js';
 const NOBODY = { username: undefined, password: undefined };
 const SINGLE = { form: 'single', isTls: false, database: 0, masterName: '', ...NOBODY, sentinel: NOBODY };
 
+function readLogin(text: string) {
+  const address = parseRedisAddress(text);
+  if (typeof address === 'string') throw new Error(address);
+  return [address.username, address.password?.reveal()];
+}
+
 describe('parseRedisAddress', () => {
   it.each([
     ['redis://cache', { ...SINGLE, nodes: [{ host: 'cache', port: 6379 }] }],
@@ -42,15 +48,10 @@ describe('parseRedisAddress', () => {
   });
 
   it('reads logins, percent-encoded or not', () => {
-    const read = (text: string) => {
-      const address = parseRedisAddress(text);
-      if (typeof address === 'string') throw new Error(address);
-      return [address.username, address.password?.reveal()];
-    };
-    expect(read('redis://:p%40ss%2Fword@cache')).toEqual([undefined, 'p@ss/word']);
-    expect(read('redis://entrepot:a:b@cache')).toEqual(['entrepot', 'a:b']);
-    expect(read('redis://p@ss@cache')).toEqual(['p@ss', undefined]);
-    expect(read('redis+cluster://u:p@a,b')).toEqual(['u', 'p']);
+    expect(readLogin('redis://:p%40ss%2Fword@cache')).toEqual([undefined, 'p@ss/word']);
+    expect(readLogin('redis://entrepot:a:b@cache')).toEqual(['entrepot', 'a:b']);
+    expect(readLogin('redis://p@ss@cache')).toEqual(['p@ss', undefined]);
+    expect(readLogin('redis+cluster://u:p@a,b')).toEqual(['u', 'p']);
   });
 
   it('reads the login of Sentinels, which is another one', () => {

@@ -44,7 +44,7 @@ export function hasRedis(): boolean {
     return true;
   } catch (error) {
     if (process.env['CI'] === 'true') throw new Error('redis-server is not installed', { cause: error });
-    console.log('redis-server is not installed: tests with a Redis are skipped');
+    process.stderr.write('redis-server is not installed: tests with a Redis are skipped\n');
     return false;
   }
 }

@@ -34,11 +34,7 @@ export async function startSentinelRedis(): Promise<RedisTopology> {
 /** A Cluster of three masters. */
 export async function startClusterRedis(): Promise<RedisTopology> {
   const busPorts = await Promise.all([findFreePort(), findFreePort(), findFreePort()]);
-  const start = (busPort: number) =>
-    startRedis({
-      settings: { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', 'cluster-port': `${busPort}` },
-    });
-  const servers = await Promise.all(busPorts.map(start));
+  const servers = await Promise.all(busPorts.map(startNode));
   const meeting = ['127.0.0.1', `${servers[0]?.port}`, `${busPorts[0]}`];
   const share = Math.ceil(SLOT_COUNT / servers.length);
   for (const [index, server] of servers.entries()) {
@@ -47,10 +43,18 @@ export async function startClusterRedis(): Promise<RedisTopology> {
     await server.command('CLUSTER', 'SET-CONFIG-EPOCH', `${index + 1}`);
     await server.command('CLUSTER', 'MEET', ...meeting);
   }
-  const isWhole = async (server: RedisServer) =>
-    (await server.command('CLUSTER', 'INFO')).startsWith('cluster_state:ok');
-  await until(async () => (await Promise.all(servers.map(isWhole))).every(Boolean));
+  await until(async () => (await Promise.all(servers.map(seesAll))).every(Boolean));
   return topology(`redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, servers);
+}
+
+function startNode(busPort: number): Promise<RedisServer> {
+  return startRedis({
+    settings: { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', 'cluster-port': `${busPort}` },
+  });
+}
+
+async function seesAll(node: RedisServer): Promise<boolean> {
+  return (await node.command('CLUSTER', 'INFO')).startsWith('cluster_state:ok');
 }
 
 function topology(url: string, servers: readonly RedisServer[]): RedisTopology {
