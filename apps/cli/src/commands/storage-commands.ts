@@ -10,7 +10,7 @@ const MIN_RATE = 64 * 1024;
 interface MigrateOptions {
   readonly to: MigrateStorage['to'];
   readonly rate?: number;
-  readonly keep: number;
+  readonly keep?: number;
   readonly json?: true;
 }
 
@@ -26,12 +26,17 @@ export function addStorageCommands(program: Command, { source, write }: CommandC
     .description('move the objects of all blobs to another store, while everything goes on')
     .addOption(new Option('--to <driver>', 'where to').choices(['filesystem', 's3']).makeOptionMandatory())
     .option('--rate <size>', 'bytes per second at most, such as 50MiB', parseRate)
-    .option('--keep <duration>', 'how long old objects stay, for downloads under way', parseKeep, parseKeep('1h'))
+    .option('--keep <duration>', 'how long old objects stay, for downloads under way (default: 1h or more)', parseKeep)
     .option('--json', 'print JSON, one object per line')
     .action(({ to, rate, keep, json }: MigrateOptions) =>
       migrateStorage(
         source,
-        { to, keepMs: keep, ...(rate !== undefined && { bytesPerSecond: rate }), ...(json && { json }) },
+        {
+          to,
+          ...(rate !== undefined && { bytesPerSecond: rate }),
+          ...(keep !== undefined && { keepMs: keep }),
+          ...(json && { json }),
+        },
         write,
       ),
     );

@@ -6,19 +6,20 @@ import { withDatabase } from '../administration/with-database.js';
 import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
 import type { SettingsSource } from '../standalone/settings.js';
 import { watchStopSignals } from '../standalone/stop-signals.js';
-import { formatBytes, formatProgress, formatSeconds, progressOf } from './migration-progress.js';
+import { formatBytes, formatCount, formatProgress, formatSeconds, progressOf } from './migration-progress.js';
 import { missingSettings, readStorageSettings, type StorageSettings } from './storage-settings.js';
 
 const PROGRESS_INTERVAL_MS = 5_000;
 const POOL_SIZE = 5;
 const SHOWN_FAILURES = 20;
+const MIN_KEEP_MS = 3_600_000;
 
 export interface MigrateStorage {
   readonly to: StorageDriver;
   /** Undefined: as fast as it goes. */
   readonly bytesPerSecond?: number;
-  /** How long objects stay in their old store. */
-  readonly keepMs: number;
+  /** How long objects stay in their old store; default is an hour, or twice as long as signed URLs are good for. */
+  readonly keepMs?: number;
   /** Print JSON, one object per line. */
   readonly json?: true;
 }
@@ -71,7 +72,8 @@ async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, comman
   void stop.stopped.then(() => abort.abort(new CommandFailure('forced', 'stopped; run it again to go on')));
   const pace = wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, abort.signal);
   const source = joinPlaces(target, findPlaces(settings.storage, settings.dataDirectory));
-  const room = { moves, source, target: target.store, keepMs: wanted.keepMs, signal: abort.signal, pace };
+  const keepMs = wanted.keepMs ?? Math.max(MIN_KEEP_MS, 2 * settings.storage.redirectExpiry);
+  const room = { moves, source, target: target.store, keepMs, signal: abort.signal, pace };
   const repeats = settings.storage.driver === wanted.to;
   if (!repeats && !wanted.json) write(`pushes go on elsewhere: set ENTREPOT_STORAGE_DRIVER=${wanted.to} for them\n`);
   const tally = newTally();
@@ -119,11 +121,14 @@ async function tellTheEnd(
   if (wanted.json) write(`${JSON.stringify({ elsewhere: { blobs, uploads, doomed }, failures })}\n`);
   else {
     const took = formatSeconds(Math.ceil((performance.now() - startedMs) / 1000));
-    write(`moved ${tally.movedBlobs} blobs (${formatBytes(tally.movedBytes)}) to ${wanted.to} in ${took}\n`);
-    write(`elsewhere: ${blobs} blobs, ${uploads} uploads under way, ${doomed} objects that wait for their removal\n`);
+    write(
+      `moved ${formatCount(tally.movedBlobs, 'blob')} (${formatBytes(tally.movedBytes)}) to ${wanted.to} in ${took}\n`,
+    );
+    const left = [formatCount(blobs, 'blob'), formatCount(uploads, 'upload'), formatCount(doomed, 'doomed object')];
+    write(`elsewhere: ${left.join(', ')}\n`);
     if (blobs + uploads + doomed > 0) write('keep the settings of both stores until there is nothing\n');
   }
   if (tally.failedBlobs === 0) return;
   const details = failures.slice(0, SHOWN_FAILURES).map(({ digest, reason }) => `${digest}: ${reason}`);
-  throw new CommandFailure('unavailable', `${tally.failedBlobs} blobs could not be moved`, { details });
+  throw new CommandFailure('unavailable', `${formatCount(tally.failedBlobs, 'blob')} could not be moved`, { details });
 }

@@ -13,7 +13,7 @@ describe('the progress of a migration', () => {
   it('promises nothing before the first byte', () => {
     const progress = progressOf(newTally(), { blobs: 1, sizeBytes: 5 }, 0);
     expect(progress.secondsLeft).toBeUndefined();
-    expect(formatProgress(progress)).toBe('0 of 1 blobs, 0 B of 5 B, 0 B/s\n');
+    expect(formatProgress(progress)).toBe('0 of 1 blob, 0 B of 5 B, 0 B/s\n');
   });
 
   it('is written as people write it', () => {

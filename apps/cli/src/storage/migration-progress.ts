@@ -41,13 +41,18 @@ export function progressOf(
 export function formatProgress(progress: MigrationProgress): string {
   const { movedBlobs, totalBlobs, movedBytes, totalBytes, bytesPerSecond, secondsLeft, failedBlobs } = progress;
   const parts = [
-    `${movedBlobs} of ${totalBlobs} blobs`,
+    `${movedBlobs} of ${formatCount(totalBlobs, 'blob')}`,
     `${formatBytes(movedBytes)} of ${formatBytes(totalBytes)}`,
     `${formatBytes(bytesPerSecond)}/s`,
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
     ...(failedBlobs === 0 ? [] : [`${failedBlobs} failed`]),
   ];
   return `${parts.join(', ')}\n`;
+}
+
+/** `1` → `1 blob`. */
+export function formatCount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** `1536` → `1.5 KiB`. */
