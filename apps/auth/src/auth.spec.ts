@@ -11,7 +11,7 @@ import {
 } from '@entrepot/access';
 import type { PasswordAdministration } from '@entrepot/access';
 import { createPool, migrate, PostgresAccessUnitOfWork, PostgresPublicKeys, withDataSource } from '@entrepot/metadata';
-import { createListener, createLogger, createMetrics, loadConfig } from '@entrepot/runtime';
+import { createBells, createListener, createLogger, createMetrics, loadConfig } from '@entrepot/runtime';
 import type { Listener, RunningService } from '@entrepot/runtime';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { assert, asyncProperty, constantFrom, oneof, string } from 'fast-check';
@@ -50,7 +50,14 @@ beforeAll(async () => {
   const destination = { write: (line: string) => void lines.push(line) };
   const logger = createLogger({ level: 'debug', format: 'json' }, { service: 'auth', destination });
   const metrics = createMetrics();
-  service = await startAuth(config, { databaseUrl: database.url, dataDirectory: '/nowhere', logger, metrics });
+  const alone = { redis: undefined, bells: createBells(undefined) };
+  service = await startAuth(config, {
+    databaseUrl: database.url,
+    dataDirectory: '/nowhere',
+    logger,
+    metrics,
+    ...alone,
+  });
   listener = createListener({ config: config.http, logger, metrics });
   for (const { prefix, handler, options } of service.mounts) listener.mount(prefix, handler, options);
   ({ origin } = await listener.listen());

@@ -1,11 +1,13 @@
 import { BlockList } from 'node:net';
-import { loginSection, tokenSection } from '@entrepot/access';
+import { counterWithFallback, loginSection, tokenSection } from '@entrepot/access';
 import { PostgresAttemptCounter, createPool, databaseSection } from '@entrepot/metadata';
 import {
+  RedisWindowCounter,
   addressGroup,
   clientAddress,
   httpSection,
   parseNetworks,
+  redisSection,
   secretsSection,
   type ConfigOf,
   type RunningService,
@@ -15,12 +17,19 @@ import { createAuth } from './create-auth.js';
 import { AUTH_ROUTES } from './http/auth.controller.js';
 
 /** Settings that the token issuer reads, beside those of every service. */
-export const authSections = [httpSection, databaseSection, secretsSection, tokenSection, loginSection] as const;
+export const authSections = [
+  httpSection,
+  databaseSection,
+  redisSection,
+  secretsSection,
+  tokenSection,
+  loginSection,
+] as const;
 
 /** The token issuer: `/auth/token` and `/auth/jwks` over the shared Postgres. */
 export async function startAuth(
   config: ConfigOf<typeof authSections>,
-  { databaseUrl, logger, metrics }: ServiceResources,
+  { databaseUrl, logger, metrics, redis }: ServiceResources,
 ): Promise<RunningService> {
   const { database, login, http } = config;
   const pool = createPool(
@@ -35,11 +44,17 @@ export async function startAuth(
   );
   metrics.poolGauge('auth', () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
   const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
+  const windowMs = login.window;
+  const failuresBy = (prefix: string) =>
+    counterWithFallback(
+      redis && new RedisWindowCounter(redis, { name: `${prefix}-failures`, windowMs }),
+      new PostgresAttemptCounter(pool, { prefix, windowMs }),
+    );
   const auth = await createAuth(config, {
     pool,
     logger,
-    accountFailures: new PostgresAttemptCounter(pool, { prefix: 'account', windowMs: login.window }),
-    addressFailures: new PostgresAttemptCounter(pool, { prefix: 'address', windowMs: login.window }),
+    accountFailures: failuresBy('account'),
+    addressFailures: failuresBy('address'),
     addressOf: (request) => addressGroup(clientAddress(request, trustedProxies)),
   });
   return {

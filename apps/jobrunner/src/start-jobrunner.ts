@@ -26,9 +26,10 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const queues = createQueues({
     service: 'jobrunner',
     logger,
-    redisUrl: config.redis.url,
+    redis: resources.redis,
     connectionString: databaseUrl,
   });
+  const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('storage.purge'));
   const { uploads, gc } = config;
   const purge = new PurgeRoom({ uploads, gc, queues, purge: new PostgresPurge(pool), store, logger, metrics });
   const app = await NestFactory.createApplicationContext(jobrunnerModule(purge), { logger: createNestLog(logger) });
@@ -37,6 +38,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
     isReady: () => true,
     async close() {
+      letObjectsBe();
       await queues.close();
       await app.close();
       await pool.end();

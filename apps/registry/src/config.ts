@@ -1,13 +1,14 @@
 import { loginSection, tokenSection } from '@entrepot/access';
 import { contentSection, gcSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
-import { httpSection, type ConfigOf } from '@entrepot/runtime';
+import { httpSection, redisSection, type ConfigOf } from '@entrepot/runtime';
 import { deliverySection } from './delivery-section.js';
 
 /** Settings that the data plane reads, beside those of every service. */
 export const registrySections = [
   httpSection,
   databaseSection,
+  redisSection,
   deliverySection,
   contentSection,
   gcSection,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PasswordHasher, createAccount } from '@entrepot/access';
 import { PostgresAccessUnitOfWork, createPool, migrate, withDataSource } from '@entrepot/metadata';
-import { createListener, createLogger, createMetrics, loadConfig } from '@entrepot/runtime';
+import { createBells, createListener, createLogger, createMetrics, loadConfig } from '@entrepot/runtime';
 import type { Listener, RunningService } from '@entrepot/runtime';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import type { Pool } from 'pg';
@@ -35,7 +35,14 @@ beforeAll(async () => {
   });
   const logger = createLogger({ level: 'error', format: 'json' }, { service: 'registry' });
   const metrics = createMetrics();
-  service = await startRegistry(config, { databaseUrl: database.url, dataDirectory: directory, logger, metrics });
+  const alone = { redis: undefined, bells: createBells(undefined) };
+  service = await startRegistry(config, {
+    databaseUrl: database.url,
+    dataDirectory: directory,
+    logger,
+    metrics,
+    ...alone,
+  });
   listener = createListener({ config: config.http, logger, metrics });
   for (const { prefix, handler, options } of service.mounts) listener.mount(prefix, handler, options);
   ({ origin } = await listener.listen());

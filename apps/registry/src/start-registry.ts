@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { BlockList } from 'node:net';
-import { RevocationList, VerifyingKeys, createLogin, createTokenVerifier, resolveAccess } from '@entrepot/access';
+import {
+  RevocationList,
+  VerifyingKeys,
+  counterWithFallback,
+  createLogin,
+  createTokenVerifier,
+  resolveAccess,
+} from '@entrepot/access';
 import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, RunningHashes, watchStore, watchUploads, watchWork, type Reached } from '@entrepot/content';
 import {
@@ -19,6 +26,7 @@ import {
 } from '@entrepot/metadata';
 import { ROUTES } from '@entrepot/oci';
 import {
+  RedisWindowCounter,
   addressGroup,
   armFailPoint,
   clientAddress,
@@ -26,6 +34,7 @@ import {
   parseNetworks,
   signWithRing,
   verifyWithRing,
+  type RedisLink,
   type RunningService,
   type ServiceResources,
 } from '@entrepot/runtime';
@@ -38,14 +47,14 @@ import type { AdmitCredentials, Identification } from './http/identify-caller.js
 import { RegistryHandlers } from './http/registry.controller.js';
 import { registryModule } from './registry.module.js';
 
-/** How often the data plane asks who lost rights; the bound of a withdrawal, with the query itself. */
+/** How often the data plane asks who lost rights where no bell tells it to: the bound of a withdrawal, with the query. */
 const REVOCATION_INTERVAL_MS = 1000;
 /** Without news of who lost rights for so long, another replica should be asked. */
 const MAX_REVOCATION_AGE_MS = 5000;
 
 /** The data plane: `/v2/` over the shared Postgres and the blob store. */
 export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
-  const { logger } = resources;
+  const { logger, redis, bells } = resources;
   const pool = openPool(config, resources, 'registry', config.database.poolSize);
   const lookups = openPool(config, resources, 'registry-lookups', config.database.lookupPoolSize);
   const signOfLife = holdSignOfLife(databaseSettings(config, resources));
@@ -55,8 +64,9 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   const onError = (error: unknown) => logger.warn({ err: error }, 'the access tables cannot be read; trying again');
   await revocations.start(REVOCATION_INTERVAL_MS, onError);
   await keys.start(onError);
+  const ignoreChanges = bells.onRing('access.changed', () => revocations.hurry());
   const guard = new GuardRoom(
-    identification(config, pool, { keys, revocations }),
+    identification(config, pool, { keys, revocations, redis }),
     revocations,
     config.http,
     config.token.service,
@@ -80,6 +90,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
     isReady: () => keys.current().size > 0 && revocations.isFresh(MAX_REVOCATION_AGE_MS),
     async close() {
+      ignoreChanges();
       await nest.close();
       await Promise.all([revocations.stop(), keys.stop()]);
       await Promise.all([pool.end(), lookups.end(), signOfLife.close()]);
@@ -111,7 +122,7 @@ interface Opened {
 function registryRoom(
   { content, gc, http, storage }: RegistryConfig,
   { pool, lookups, signOfLife, store }: Opened,
-  { logger, metrics }: ServiceResources,
+  { logger, metrics, bells }: ServiceResources,
 ): RegistryRoom {
   return {
     reader: new PostgresContentReader(pool, lookups),
@@ -127,6 +138,7 @@ function registryRoom(
       maxBlobBytes: content.maxBlob,
       maxUploads: content.maxUploads,
       newId: randomUUID,
+      onDoomed: () => void bells.ring('storage.doomed'),
     },
     rules: {
       sparse: content.sparse,
@@ -148,10 +160,16 @@ function watchedRoom(room: RegistryRoom, reached: Reached): RegistryRoom {
   return { ...room, work: watchWork(room.work, reached), push };
 }
 
+interface IdentificationParts {
+  readonly keys: VerifyingKeys;
+  readonly revocations: RevocationList;
+  readonly redis: RedisLink | undefined;
+}
+
 function identification(
   { token, login, http }: RegistryConfig,
   pool: Pool,
-  { keys, revocations }: { keys: VerifyingKeys; revocations: RevocationList },
+  { keys, revocations, redis }: IdentificationParts,
 ): Identification {
   const verifier = createTokenVerifier({
     issuer: token.issuer,
@@ -161,11 +179,17 @@ function identification(
     revocations,
     nowMs: Date.now,
   });
+  const windowMs = login.window;
+  const failuresBy = (prefix: string) =>
+    counterWithFallback(
+      redis && new RedisWindowCounter(redis, { name: `${prefix}-failures`, windowMs }),
+      new PostgresAttemptCounter(pool, { prefix, windowMs }),
+    );
   const authenticate = createLogin({
     config: login,
     credentials: new PostgresCredentials(pool),
-    accountFailures: new PostgresAttemptCounter(pool, { prefix: 'account', windowMs: login.window }),
-    addressFailures: new PostgresAttemptCounter(pool, { prefix: 'address', windowMs: login.window }),
+    accountFailures: failuresBy('account'),
+    addressFailures: failuresBy('address'),
     upgradesHashes: false,
   });
   const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();

@@ -8,14 +8,7 @@ export { Secret } from './config/secret.js';
 export type { SecretRing } from './config/secret.js';
 export { configKeys, section, variableName } from './config/section.js';
 export type { ConfigKey, ConfigOf, ConfigSection, SectionValues } from './config/section.js';
-export {
-  httpSection,
-  isLoopbackHost,
-  logSection,
-  opsSection,
-  redisSection,
-  secretsSection,
-} from './config/sections.js';
+export { httpSection, isLoopbackHost, logSection, opsSection, secretsSection } from './config/sections.js';
 export type { HttpConfig, LogConfig, OpsConfig } from './config/sections.js';
 export { boolean, byteSize, durationMs, port, secret, secretRing, textList, wholeNumber } from './config/values.js';
 export { armFailPoint } from './faults/arm-fail-point.js';
@@ -46,7 +39,16 @@ export { createNestLog } from './observe/nest-log.js';
 export { printable } from './observe/printable.js';
 export { createQueues } from './queue/create-queues.js';
 export type { Queues, QueuesOptions } from './queue/create-queues.js';
+export { QUEUE_CONNECTIONS } from './queue/queue-engine.js';
 export { migrateQueues } from './queue/migrate-queues.js';
+export { createBells } from './redis/bells.js';
+export type { Bell, Bells } from './redis/bells.js';
+export { openRedisLink } from './redis/open-redis-link.js';
+export type { RedisAddress } from './redis/redis-address.js';
+export type { RedisLink } from './redis/redis-link.js';
+export { redisSection } from './redis/redis-section.js';
+export type { RedisConfig } from './redis/redis-section.js';
+export { RedisWindowCounter } from './redis/redis-window-counter.js';
 export { Fleet } from './workers/fleet.js';
 export type { FleetOptions } from './workers/fleet.js';
 export { WorkerRefused } from './workers/fleet-worker.js';

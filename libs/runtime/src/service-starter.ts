@@ -3,6 +3,8 @@ import type { MountOptions } from './http/front.js';
 import type { HealthCheck } from './http/health.js';
 import type { Logger } from './observe/logger.js';
 import type { Metrics } from './observe/metrics.js';
+import type { Bells } from './redis/bells.js';
+import type { RedisLink } from './redis/redis-link.js';
 
 /** What every service of a process shares. */
 export interface ServiceResources {
@@ -11,6 +13,9 @@ export interface ServiceResources {
   readonly dataDirectory: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where the settings name a Redis; it may be away at any time. */
+  readonly redis: RedisLink | undefined;
+  readonly bells: Bells;
 }
 
 /** A service that is ready to be reached. */

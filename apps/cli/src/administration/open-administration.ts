@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { PasswordHasher, type AccessDirectory, type PasswordAdministration } from '@entrepot/access';
+import { AnnouncedChanges, PasswordHasher, type AccessDirectory, type PasswordAdministration } from '@entrepot/access';
 import { PostgresAccessDirectory, PostgresAccessUnitOfWork, withDataSource } from '@entrepot/metadata';
 import type { DatabaseSettings } from '@entrepot/metadata';
 
@@ -13,14 +13,18 @@ export function ownerSettings(url: string): DatabaseSettings {
   return { url, role: 'owner', poolSize: 2, statementTimeoutMs: 60_000, lockTimeoutMs: 10_000 };
 }
 
-/** Runs `work` on the database of `url`, in the name of the operating system's user: whoever has the URL may. */
+/**
+ * Runs `work` on the database of `url`, in the name of the operating system's user: whoever has the URL may. `onChange` is
+ * told of each change after its commit.
+ */
 export function withAdministration<T>(
   url: string,
   work: (administration: OpenAdministration) => Promise<T>,
+  onChange: () => void = () => {},
 ): Promise<T> {
   return withDataSource(ownerSettings(url), (source) =>
     work({
-      store: new PostgresAccessUnitOfWork(source),
+      store: new AnnouncedChanges(new PostgresAccessUnitOfWork(source), onChange),
       directory: new PostgresAccessDirectory(source),
       actor: { id: undefined, name: `cli:${operatorName()}` },
       passwords: new PasswordHasher({ concurrency: 1, maxWaiting: 1, nowMs: Date.now }),

@@ -1,6 +1,7 @@
 import { createOpsServer } from '@entrepot/runtime';
-import type { HttpConfig, OpsConfig, ServiceResources, ServiceStarter } from '@entrepot/runtime';
+import type { HttpConfig, OpsConfig, RedisConfig, ServiceStarter } from '@entrepot/runtime';
 import { joinServices } from './join-services.js';
+import type { ProcessResources } from './start-services.js';
 
 /** Services that are one process, with its operations port. */
 export interface ComposedServices {
@@ -14,13 +15,14 @@ export interface ComposedServices {
 interface PortsConfig {
   readonly http: HttpConfig;
   readonly ops: OpsConfig;
+  readonly redis: RedisConfig;
 }
 
 /** Starts the services in their order, behind one main and one operations port; if one cannot start, the others are closed. */
 export async function composeServices<Config extends PortsConfig>(
   starters: readonly ServiceStarter<Config>[],
   config: Config,
-  shared: Omit<ServiceResources, 'metrics'>,
+  shared: Omit<ProcessResources, 'metrics'>,
 ): Promise<ComposedServices> {
   const services = await joinServices(starters, config, shared);
   const ops = createOpsServer({

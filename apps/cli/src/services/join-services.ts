@@ -1,5 +1,6 @@
 import { createHealth, createListener, createMetrics } from '@entrepot/runtime';
-import type { Health, HttpConfig, Metrics, RunningService, ServiceResources, ServiceStarter } from '@entrepot/runtime';
+import type { Health, HttpConfig, Metrics, RedisConfig, RunningService, ServiceStarter } from '@entrepot/runtime';
+import { closeServices, startServices, type ProcessResources } from './start-services.js';
 
 /** Services behind one main port. */
 export interface JoinedServices {
@@ -15,20 +16,20 @@ export interface JoinedServices {
   close(): Promise<void>;
 }
 
-export interface JoinOptions extends Omit<ServiceResources, 'metrics'> {
+export interface JoinOptions extends Omit<ProcessResources, 'metrics'> {
   /** What `/readyz` answers; whether these services are ready, unless given. */
   readonly isReady?: () => boolean;
 }
 
 /** Starts the services in their order and puts them behind one listener; if one cannot start, the others are closed. */
-export async function joinServices<Config extends { readonly http: HttpConfig }>(
+export async function joinServices<Config extends { readonly http: HttpConfig; readonly redis: RedisConfig }>(
   starters: readonly ServiceStarter<Config>[],
   config: Config,
   options: JoinOptions,
 ): Promise<JoinedServices> {
   const { logger } = options;
   const metrics = createMetrics();
-  const services = await startAll(starters, (start) => start(config, { ...options, metrics }));
+  const services = await startServices(starters, config, { ...options, metrics });
   const areReady = () => services.every((service) => service.isReady());
   const listener = createListener({ config: config.http, logger, metrics, isReady: options.isReady ?? areReady });
   for (const { prefix, handler, options: mount } of services.flatMap((service) => service.mounts)) {
@@ -42,24 +43,6 @@ export async function joinServices<Config extends { readonly http: HttpConfig }>
     listen: listener.listen,
     handOver: listener.handOver,
     drain: () => listener.drain(),
-    close: () => closeAll(services),
+    close: () => closeServices(services),
   };
-}
-
-async function startAll<Config>(
-  starters: readonly ServiceStarter<Config>[],
-  begin: (starter: ServiceStarter<Config>) => Promise<RunningService>,
-): Promise<readonly RunningService[]> {
-  const services: RunningService[] = [];
-  try {
-    for (const starter of starters) services.push(await begin(starter));
-    return services;
-  } catch (error) {
-    await closeAll(services);
-    throw error;
-  }
-}
-
-async function closeAll(services: readonly RunningService[]): Promise<void> {
-  for (const service of services.toReversed()) await service.close();
 }

@@ -6,4 +6,5 @@ import type { PushRoom } from './push-room.js';
 export async function cancelUpload(room: PushRoom, ref: UploadRef): Promise<void> {
   room.hashes.drop(ref.uploadId);
   if (!(await room.uploads.cancel(ref))) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+  room.onDoomed?.();
 }

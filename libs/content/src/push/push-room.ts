@@ -13,6 +13,8 @@ export interface PushRoom {
   readonly maxUploads: number;
   /** Random, unguessable. */
   newId(): string;
+  /** Called after an object was given up, which may be removed now as well as later. */
+  onDoomed?(): void;
 }
 
 export type Bytes = AsyncIterable<Uint8Array>;

@@ -9,7 +9,8 @@ import { ConfigError, loadConfig } from './load-config.js';
 import { maskedConfig } from './masked-config.js';
 import { section } from './section.js';
 import type { ConfigSection } from './section.js';
-import { httpSection, logSection, opsSection, redisSection, secretsSection } from './sections.js';
+import { redisSection } from '../redis/redis-section.js';
+import { httpSection, logSection, opsSection, secretsSection } from './sections.js';
 import { boolean, byteSize, durationMs, secret, textList, wholeNumber } from './values.js';
 
 const HTTP_SECRET = 'qN3vX8zL1mB6cR0yT5wK9eJ2hG7fD4sA';

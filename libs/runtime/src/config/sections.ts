@@ -104,17 +104,6 @@ export const logSection = section(
   }),
 );
 
-export const redisSection = section(
-  'redis',
-  z.object({
-    url: z
-      .string()
-      .regex(/^rediss?:\/\/.+/, 'must start with redis:// or rediss://')
-      .optional()
-      .meta({ secret: true, description: 'Redis for queues. Unset: queues live in Postgres.' }),
-  }),
-);
-
 /** Seals what Postgres keeps secret, such as token signing keys. */
 export const secretsSection = section(
   'secrets',

@@ -1,17 +1,26 @@
 import { redactCredentials } from '../observe/printable.js';
 
 /** Resolves when the dependency works; the reason of a rejection is shown to the operator, credentials redacted. */
-export type HealthCheck = () => Promise<unknown>;
+export interface HealthCheck {
+  (): Promise<unknown>;
+  /** Work goes on without it, only worse. */
+  readonly isOptional?: true;
+}
 
 export interface DependencyHealth {
   readonly name: string;
   readonly ok: boolean;
   readonly latencyMs: number;
   readonly error?: string;
+  /** Work goes on without it, only worse. */
+  readonly optional?: true;
 }
 
 export interface Health {
+  /** Whether everything works that is needed. */
   readonly ok: boolean;
+  /** Whether anything does not work. */
+  readonly degraded: boolean;
   readonly dependencies: readonly DependencyHealth[];
 }
 
@@ -31,18 +40,28 @@ export function createHealth(checks: Readonly<Record<string, HealthCheck>>): () 
 
 async function runChecks(checks: Readonly<Record<string, HealthCheck>>): Promise<Health> {
   const dependencies = await Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check)));
-  return { ok: dependencies.every(({ ok }) => ok), dependencies };
+  return summarizeHealth(dependencies);
+}
+
+/** The whole by its parts. */
+export function summarizeHealth(dependencies: readonly DependencyHealth[]): Health {
+  return {
+    ok: dependencies.every(({ ok, optional }) => ok || optional),
+    degraded: dependencies.some(({ ok }) => !ok),
+    dependencies,
+  };
 }
 
 async function runCheck(name: string, check: HealthCheck): Promise<DependencyHealth> {
   const startedMs = performance.now();
+  const part = { name, ...(check.isOptional && { optional: true as const }) };
   const latency = (): number => Math.round((performance.now() - startedMs) * 10) / 10;
   try {
     await withTimeout(check);
-    return { name, ok: true, latencyMs: latency() };
+    return { ...part, ok: true, latencyMs: latency() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'failed';
-    return { name, ok: false, latencyMs: latency(), error: redactCredentials(reason).slice(0, MAX_ERROR_LENGTH) };
+    return { ...part, ok: false, latencyMs: latency(), error: redactCredentials(reason).slice(0, MAX_ERROR_LENGTH) };
   }
 }
 

@@ -39,7 +39,22 @@ describe('the operations port', () => {
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({
       ok: true,
+      degraded: false,
       dependencies: [{ name: 'postgres', ok: true, latencyMs: expect.any(Number) }],
+    });
+  });
+
+  it('is well, though degraded, where only that is away which is not needed', async () => {
+    const away = Object.assign(() => Promise.reject(new Error('away')), { isOptional: true as const });
+    const answer = await fetch(`${await startOps({ redis: away, store: async () => undefined })}/health`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      ok: true,
+      degraded: true,
+      dependencies: [
+        { name: 'redis', ok: false, optional: true, error: 'away' },
+        { name: 'store', ok: true },
+      ],
     });
   });
 

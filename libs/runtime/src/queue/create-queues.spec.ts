@@ -5,6 +5,7 @@ import { createLogger } from '../observe/logger.js';
 import { createQueues } from './create-queues.js';
 import type { Queues } from './create-queues.js';
 import { migrateQueues } from './migrate-queues.js';
+import { queuesSuite } from './queues.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrateQueues({ connectionString: url }) });
 
@@ -56,36 +57,7 @@ describe('queues in Postgres', () => {
     await expect(ran).resolves.toBe(true);
   });
 
-  it('runs a task again and again, also after it failed', async () => {
-    const lines: string[] = [];
-    const queues = openQueues('repeating', lines);
-    let runs = 0;
-    await new Promise<void>((resolve) => {
-      const task = async (): Promise<void> => {
-        runs += 1;
-        if (runs === 1) throw new Error('the first run fails');
-        if (runs === 3) resolve();
-      };
-      queues.everyInterval('look', 100, task);
-    });
-    expect(lines.some((line) => line.includes('the first run fails'))).toBe(true);
-  });
-
-  it('fires once for all processes of a service, however they start', async () => {
-    const lines: string[] = [];
-    const firings: number[] = [];
-    await new Promise<void>((resolve) => {
-      const task = async (): Promise<void> => {
-        firings.push(Date.now());
-        if (firings.length === 8) resolve();
-      };
-      const processes = Array.from({ length: 3 }, () => openQueues('shared', lines));
-      for (const queues of processes) queues.everyInterval('look', 300, task);
-    });
-    // Schedules of their own would bring the eight firings within three intervals.
-    const elapsedMs = (firings.at(-1) ?? 0) - (firings[0] ?? 0);
-    expect(elapsedMs).toBeGreaterThan(4 * 300);
-  });
+  queuesSuite(openQueues);
 
   it('takes a schedule up again that was lost', async () => {
     const first = openQueues('healing');
@@ -101,21 +73,5 @@ describe('queues in Postgres', () => {
       first.everyInterval('look', 200, async () => resolve(true));
     });
     await expect(again).resolves.toBe(true);
-  });
-
-  it('tells a running task to stop when it closes, and waits for it', async () => {
-    const queues = openQueues('closing');
-    const started = Promise.withResolvers<void>();
-    let finished = false;
-    queues.everyInterval('look', 100, async (signal) => {
-      started.resolve();
-      await new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve());
-      });
-      finished = true;
-    });
-    await started.promise;
-    await queues.close();
-    expect(finished).toBe(true);
   });
 });

@@ -6,15 +6,18 @@ import type { RedisLink } from './redis-link.js';
 const PING_INTERVAL_MS = 5_000;
 const RETRY_MS = 1_000;
 
+/** `access.changed`: who may do what; `storage.doomed`: an object can be removed. */
+export type Bell = 'access.changed' | 'storage.doomed';
+
 /**
  * Bells that the processes of an installation share: who hears one looks into Postgres. A bell says nothing more, may ring
  * twice, and may go unheard; what it is rung for happens without it, too, only later.
  */
 export interface Bells {
   /** Rings in this process and, where there is a Redis, in all others. Resolves when it is done or was given up; never rejects. */
-  ring(bell: string): Promise<void>;
+  ring(bell: Bell): Promise<void>;
   /** Calls `listener`, which must not throw, at each ring; returns what ends that. */
-  onRing(bell: string, listener: () => void): () => void;
+  onRing(bell: Bell, listener: () => void): () => void;
   close(): void;
 }
 

@@ -40,10 +40,10 @@ async function isOfUse(link: RedisLink): Promise<void> {
   const [heard, rung] = [createBells(link), createBells(link)];
   onTestFinished(() => [heard, rung].forEach((bells) => bells.close()));
   let rings = 0;
-  heard.onRing('door', () => (rings += 1));
+  heard.onRing('access.changed', () => (rings += 1));
   await expect
     .poll(async () => {
-      await rung.ring('door');
+      await rung.ring('access.changed');
       return rings;
     }, POLL)
     .toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError } from '../config/load-config.js';
+import type { HealthCheck } from '../http/health.js';
 import { Calm } from '../observe/calm.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -114,8 +115,11 @@ export class RedisLink {
   }
 
   /** Rejects while Redis is away. */
-  async check(): Promise<void> {
-    if (!this.#isReady) throw new RedisAway(this.#reason);
+  get check(): HealthCheck {
+    const check = async (): Promise<void> => {
+      if (!this.#isReady) throw new RedisAway(this.#reason);
+    };
+    return Object.assign(check, { isOptional: true as const });
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DependencyHealth, Health } from '../http/health.js';
+import { summarizeHealth, type DependencyHealth, type Health } from '../http/health.js';
 
 /** Health of a service by what its workers say: a dependency is well if it is to all of them. */
 export function joinHealth(healths: readonly Health[], own: DependencyHealth): Health {
@@ -7,8 +7,7 @@ export function joinHealth(healths: readonly Health[], own: DependencyHealth): H
     const other = joined.get(dependency.name);
     joined.set(dependency.name, other === undefined ? dependency : joinDependency(other, dependency));
   }
-  const dependencies = [...joined.values(), own];
-  return { ok: dependencies.every(({ ok }) => ok), dependencies };
+  return summarizeHealth([...joined.values(), own]);
 }
 
 function joinDependency(one: DependencyHealth, other: DependencyHealth): DependencyHealth {
