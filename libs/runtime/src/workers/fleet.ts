@@ -10,7 +10,7 @@ import { STATE_INTERVAL_MS } from './fleet-messages.js';
 import { forkWorker } from './fleet-worker.js';
 import type { FleetWorker, WorkerEnding } from './fleet-worker.js';
 
-/** A worker that ended younger than this counts towards the delay before the next one. */
+/** A worker that ended younger than this, or never began, counts towards the delay before the next one. */
 const STABLE_MS = 10_000;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
@@ -18,6 +18,8 @@ const MAX_DELAY_MS = 30_000;
 const MAX_REFUSALS = 5;
 /** A worker whose event loop stood still for so long is ended. */
 const STUCK_MS = 30_000;
+/** A worker that takes longer to accept connections is ended. */
+const START_TIMEOUT_MS = 120_000;
 const READY_TIMEOUT_MS = 60_000;
 
 export interface FleetOptions {
@@ -147,7 +149,8 @@ export class Fleet {
   #lookAfter(): void {
     this.#tellReadiness();
     for (const worker of this.#workers) {
-      if (worker.silentMs < STUCK_MS) continue;
+      const isStuck = worker.hasListened ? worker.silentMs > STUCK_MS : worker.lifeMs > START_TIMEOUT_MS;
+      if (!isStuck) continue;
       this.#options.logger.error({ worker: worker.id, pid: worker.pid }, 'a worker hangs, and is ended');
       worker.kill('SIGKILL');
     }
@@ -161,7 +164,8 @@ export class Fleet {
     // Whoever started it hears of the refusal.
     if (this.#phase === 'starting' && refusal !== undefined) return;
     this.#failures.inc();
-    this.#earlyEndings = worker.lifeMs < STABLE_MS ? this.#earlyEndings + 1 : 0;
+    const isEarly = refusal !== undefined || worker.lifeMs < STABLE_MS;
+    this.#earlyEndings = isEarly ? this.#earlyEndings + 1 : 0;
     const reason = refusal === undefined ? {} : { reason: refusal.message };
     const fields = { worker: worker.id, pid: worker.pid, code, signal, ...reason };
     if (refusal !== undefined && this.#earlyEndings >= MAX_REFUSALS && !this.#isServing()) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { Agent, get, request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -153,6 +153,23 @@ describe('a worker that is killed', () => {
     await vi.waitFor(async () => expect(await metricOf(service, 'workers_ready ')).toBe(2), SOON);
     await ask(`${service.url}/v2/`, agent);
     await vi.waitFor(async () => expect(await metricOf(service, requests)).toBe(21), SOON);
+  });
+});
+
+describe('workers that cannot be replaced', () => {
+  it('are tried again while another one works, and end the service with the last one', async () => {
+    const root = join(directory, 'lost-storage');
+    const service = await serveRegistry(2, { ENTREPOT_STORAGE_ROOT: root });
+    await rename(root, `${root}-elsewhere`);
+    await writeFile(root, 'no directory');
+    const [first = 0, last = 0] = workersOf(service);
+    signalProcess(first, 'SIGKILL');
+    await vi.waitFor(() => expect(service.output()).toMatch(/"reason":"[^"]+","delayMs":[1-9]/), SOON);
+    expect(await isReady(service)).toBe(true);
+    signalProcess(last, 'SIGKILL');
+    await vi.waitFor(() => expect(service.processes()).toEqual([]), SOON);
+    expect(await service.stop()).toBe(STORE_UNAVAILABLE);
+    expect(service.output()).toMatch(/\nentrepot: .*\n$/);
   });
 });
 
