@@ -17,7 +17,7 @@ export const storageConfig = z
     }),
     buffers: byteSize().prefault('64MiB').meta({
       description:
-        'Memory of each process for the bytes of pulls and pushes on their way. `filesystem`: 2 MiB for each; when it is out, they make do with 128 KiB. `s3`: parts of uploads, and never more than this and one part for each upload that runs: 8 MiB while it is below 8 GiB, 16 MiB below 24 GiB, 32 MiB below 86 GiB, 64 MiB beyond.',
+        'Memory of each service, its workers together, for the bytes of pulls and pushes on their way. `filesystem`: 2 MiB for each; when it is out, they make do with 128 KiB. `s3`: parts of uploads, and never more than this and one part for each upload that runs: 8 MiB while it is below 8 GiB, 16 MiB below 24 GiB, 32 MiB below 86 GiB, 64 MiB beyond.',
     }),
     endpoint: origin().optional().meta({
       description:
