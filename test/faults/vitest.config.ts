@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: import.meta.dirname,
   test: {
+    globalSetup: ['../../libs/testkit/src/s3/s3-global-setup.ts'],
     include: ['src/**/*.spec.ts'],
     fileParallelism: false,
     testTimeout: 180_000,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -46,6 +46,12 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 export function peakResidentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
+/** Lets `peakResidentBytes` begin anew, at what the process has resident now. */
+export function forgetPeakResident(pid: number): void {
+  // proc(5): 5 resets the peak resident set size.
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 /** The fields after the name, which stands in brackets and may hold anything: state, parent, process group, … */

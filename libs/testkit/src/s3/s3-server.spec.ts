@@ -55,7 +55,9 @@ describe.each(S3_SERVERS)('%s', (kind) => {
     it('forgets an upload that is aborted', async () => {
       const uploadId = await uploadParts('aborted', [randomBytes(7)]);
       await client.abortMultipartUpload(place.bucket, 'aborted', uploadId);
-      await expect(client['listParts'](place.bucket, 'aborted', uploadId)).rejects.toMatchObject({ code: 'NoSuchUpload' });
+      await expect(client['listParts'](place.bucket, 'aborted', uploadId)).rejects.toMatchObject({
+        code: 'NoSuchUpload',
+      });
     });
 
     it('refuses another secret and a tampered signature', async () => {

@@ -59,9 +59,8 @@ async function uploadWhole({ client, journal, repository }: Bench, { digest, byt
   await expectStatus(journal, 201, client, { method: 'POST', path, headers: OCTETS, body: bytes });
 }
 
-async function uploadInPieces(bench: Bench, content: Content, pieceCount: number): Promise<void> {
-  const { client, journal, repository } = bench;
-  const { bytes, digest } = content;
+/** Opens an upload, and writes it down. */
+export async function openUpload({ client, journal, repository }: Bench, content: Content): Promise<UploadRecord> {
   const opened = await expectStatus(journal, 202, client, {
     method: 'POST',
     path: `/v2/${repository}/blobs/uploads/`,
@@ -69,6 +68,13 @@ async function uploadInPieces(bench: Bench, content: Content, pieceCount: number
   });
   const upload = { repository, content, location: opened.headers.location ?? '', offsetBytes: 0 };
   journal.uploads.add(upload);
+  return upload;
+}
+
+async function uploadInPieces(bench: Bench, content: Content, pieceCount: number): Promise<void> {
+  const { client, journal } = bench;
+  const { bytes, digest } = content;
+  const upload = await openUpload(bench, content);
   const pieceBytes = Math.ceil(bytes.length / pieceCount);
   while (upload.offsetBytes < bytes.length) await appendPiece(bench, upload, pieceBytes);
   await expectStatus(journal, 201, client, {
