@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { counterWithFallback, loginSection, tokenSection } from '@entrepot/access';
-import { PostgresAttemptCounter, createPool, databaseSection } from '@entrepot/metadata';
+import { PostgresAttemptCounter, databaseSection, openPools } from '@entrepot/metadata';
 import {
   RedisWindowCounter,
   addressGroup,
@@ -29,20 +29,13 @@ export const authSections = [
 /** The token issuer: `/auth/token` and `/auth/jwks` over the shared Postgres. */
 export async function startAuth(
   config: ConfigOf<typeof authSections>,
-  { databaseUrl, logger, metrics, redis }: ServiceResources,
+  resources: ServiceResources,
 ): Promise<RunningService> {
   const { database, login, http } = config;
-  const pool = createPool(
-    {
-      url: databaseUrl,
-      role: 'auth',
-      poolSize: database.poolSize,
-      statementTimeoutMs: database.statementTimeout,
-      lockTimeoutMs: database.lockTimeout,
-    },
-    (error) => logger.warn({ err: error, pool: 'auth' }, 'a database connection was lost'),
-  );
-  metrics.poolGauge('auth', () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
+  const { logger, redis } = resources;
+  const pools = openPools('auth', database, resources);
+  const pool = pools.open('auth', database.poolSize);
+  pools.announce();
   const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
   const windowMs = login.window;
   const failuresBy = (prefix: string) =>
@@ -63,7 +56,7 @@ export async function startAuth(
     isReady: () => true,
     async close() {
       await auth.close();
-      await pool.end();
+      await pools.end();
     },
   };
 }

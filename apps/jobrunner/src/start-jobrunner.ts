@@ -1,7 +1,13 @@
 import 'reflect-metadata';
 import { openBlobStore } from '@entrepot/blob-store';
-import { PostgresPurge, createPool } from '@entrepot/metadata';
-import { createNestLog, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
+import { PostgresPurge, openPools } from '@entrepot/metadata';
+import {
+  QUEUE_CONNECTIONS,
+  createNestLog,
+  createQueues,
+  type RunningService,
+  type ServiceResources,
+} from '@entrepot/runtime';
 import { NestFactory } from '@nestjs/core';
 import type { JobrunnerConfig } from './config.js';
 import { jobrunnerModule } from './jobrunner.module.js';
@@ -9,25 +15,17 @@ import { PurgeRoom } from './storage-purge.js';
 
 /** Work in the background. Queues only say that it is time to look; Postgres says at what. */
 export async function startJobrunner(config: JobrunnerConfig, resources: ServiceResources): Promise<RunningService> {
-  const { logger, metrics, databaseUrl } = resources;
+  const { logger, metrics } = resources;
   const { database } = config;
-  const pool = createPool(
-    {
-      url: databaseUrl,
-      role: 'jobrunner',
-      poolSize: database.poolSize,
-      statementTimeoutMs: database.statementTimeout,
-      lockTimeoutMs: database.lockTimeout,
-    },
-    (error) => logger.warn({ err: error, pool: 'jobrunner' }, 'a database connection was lost'),
-  );
-  metrics.poolGauge('jobrunner', () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
+  const pools = openPools('jobrunner', database, resources);
+  const pool = pools.open('jobrunner', database.poolSize);
+  pools.announce(config.redis.url === undefined ? { 'jobrunner-queue': QUEUE_CONNECTIONS } : {});
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const queues = createQueues({
     service: 'jobrunner',
     logger,
     redis: resources.redis,
-    connectionString: databaseUrl,
+    connectionString: pools.session.url,
   });
   const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('storage.purge'));
   const { uploads, gc } = config;
@@ -41,7 +39,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
       letObjectsBe();
       await queues.close();
       await app.close();
-      await pool.end();
+      await pools.end();
     },
   };
 }

@@ -20,8 +20,10 @@ import {
   PostgresRepositories,
   PostgresUnitOfWork,
   PostgresUploads,
-  createPool,
+  ReadReplica,
   holdSignOfLife,
+  openPools,
+  type ServicePools,
   type SignOfLife,
 } from '@entrepot/metadata';
 import { ROUTES } from '@entrepot/oci';
@@ -55,9 +57,12 @@ const MAX_REVOCATION_AGE_MS = 5000;
 /** The data plane: `/v2/` over the shared Postgres and the blob store. */
 export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
   const { logger, redis, bells } = resources;
-  const pool = openPool(config, resources, 'registry', config.database.poolSize);
-  const lookups = openPool(config, resources, 'registry-lookups', config.database.lookupPoolSize);
-  const signOfLife = holdSignOfLife(databaseSettings(config, resources));
+  const pools = openPools('registry', config.database, resources);
+  const pool = pools.open('registry', config.database.poolSize);
+  const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
+  const replica = openReplica(config, pools, { pool, logger });
+  const signOfLife = holdSignOfLife(pools.session);
+  pools.announce({ 'sign-of-life': 1 });
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const revocations = new RevocationList(new PostgresAccessChanges(pool));
   const keys = new VerifyingKeys(new PostgresPublicKeys(pool), Date.now);
@@ -72,7 +77,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.token.service,
   );
   const reached = armFailPoint(FAIL_POINTS, config.http, logger);
-  const plain = registryRoom(config, { pool, lookups, signOfLife, store }, resources);
+  const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store }, resources);
   const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
@@ -92,40 +97,44 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     async close() {
       ignoreChanges();
       await nest.close();
-      await Promise.all([revocations.stop(), keys.stop()]);
-      await Promise.all([pool.end(), lookups.end(), signOfLife.close()]);
+      await Promise.all([revocations.stop(), keys.stop(), replica?.stop()]);
+      await Promise.all([pools.end(), signOfLife.close()]);
     },
   };
 }
 
-function databaseSettings({ database }: RegistryConfig, { databaseUrl }: ServiceResources) {
-  const { statementTimeout: statementTimeoutMs, lockTimeout: lockTimeoutMs } = database;
-  return { url: databaseUrl, role: 'registry', statementTimeoutMs, lockTimeoutMs } as const;
-}
-
-function openPool(config: RegistryConfig, resources: ServiceResources, name: string, poolSize: number): Pool {
-  const { logger, metrics } = resources;
-  const pool = createPool({ ...databaseSettings(config, resources), poolSize }, (error) =>
-    logger.warn({ err: error, pool: name }, 'a database connection was lost'),
+/** Watches the replica that the settings name, so that it is asked only while it is known to be fresh. */
+function openReplica(
+  { database }: RegistryConfig,
+  pools: ServicePools,
+  { pool, logger }: { pool: Pool; logger: ServiceResources['logger'] },
+): ReadReplica | undefined {
+  const replicaPool = pools.openReplica('registry-replica', database.lookupPoolSize);
+  if (!replicaPool) return undefined;
+  const replica = new ReadReplica(pool, replicaPool, database.maxReplicaLag);
+  replica.start((isFresh, reason) =>
+    isFresh
+      ? logger.info('the read replica is fresh and answers reads')
+      : logger.warn({ err: reason }, 'the read replica is not known to be fresh: the primary answers in its place'),
   );
-  metrics.poolGauge(name, () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
-  return pool;
+  return replica;
 }
 
 interface Opened {
   readonly pool: Pool;
   readonly lookups: Pool;
+  readonly replica: ReadReplica | undefined;
   readonly signOfLife: SignOfLife;
   readonly store: JoinedBlobStore;
 }
 
 function registryRoom(
   { content, gc, http, storage }: RegistryConfig,
-  { pool, lookups, signOfLife, store }: Opened,
+  { pool, lookups, replica, signOfLife, store }: Opened,
   { logger, metrics, bells }: ServiceResources,
 ): RegistryRoom {
   return {
-    reader: new PostgresContentReader(pool, lookups),
+    reader: new PostgresContentReader(pool, lookups, replica),
     repositories: new PostgresRepositories(pool),
     work: new PostgresUnitOfWork(pool),
     delivery: createDelivery(store, storage, { http, logger, metrics }),

@@ -24,6 +24,7 @@ export type {
   ContentReader,
   NamePage,
   NewRepository,
+  ReadOptions,
   Referrer,
   ReferrersPage,
   ReferrersQuery,

@@ -7,6 +7,7 @@ import { dataPaths, openDataDirectory, type DataDirectory, type DataPaths } from
 import { startDatabase } from '../standalone/database.js';
 import { dataSection } from '../standalone/sections.js';
 import { standaloneSections, type SettingsSource } from '../standalone/settings.js';
+import { directUrl } from './direct-url.js';
 
 /**
  * Runs `work` on the database that the settings name: the external one, the embedded one of an `entrepot start` that
@@ -14,7 +15,8 @@ import { standaloneSections, type SettingsSource } from '../standalone/settings.
  */
 export async function withDatabase<T>(source: SettingsSource, work: (url: string) => Promise<T>): Promise<T> {
   const config = loadConfig([databaseSection, dataSection, logSection], { ...source, known: standaloneSections });
-  if (config.database.url !== undefined) return work(config.database.url);
+  const external = directUrl(config.database);
+  if (external !== undefined) return work(external);
   const paths = dataPaths(config.data.dir);
   if (!existsSync(paths.lock)) {
     const advice = "run 'entrepot start' there first, or set ENTREPOT_DATA_DIR or ENTREPOT_DATABASE_URL";

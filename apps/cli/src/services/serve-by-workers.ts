@@ -12,11 +12,11 @@ const CLOSE_TIMEOUT_MS = 10_000;
  * Runs a service as several workers at one main port, until SIGINT or SIGTERM. This process has the operations port and none of the
  * work. SIGUSR2 replaces the workers one by one, SIGHUP makes them load the TLS files again.
  */
-export async function serveByWorkers({ name, config, databaseUrl }: Served): Promise<void> {
+export async function serveByWorkers({ name, config, directDatabaseUrl }: Served): Promise<void> {
   const { http } = config;
   const logger = createLogger(config.log, { service: name });
   const metrics = createMetrics();
-  await refuseOldSchema(databaseUrl);
+  await refuseOldSchema(directDatabaseUrl);
   const stopTimeoutMs = http.drainDelay + QUIET_MS + http.drainTimeout + CLOSE_TIMEOUT_MS;
   const fleet = new Fleet({ size: http.workers, logger, metrics, stopTimeoutMs });
   const stop = watchStopSignals(() => {

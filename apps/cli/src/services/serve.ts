@@ -4,6 +4,7 @@ import { jobrunnerSections, startJobrunner } from '@entrepot/jobrunner';
 import { registrySections, startRegistry } from '@entrepot/registry';
 import { createLogger, httpSection, loadConfig, logSection, opsSection } from '@entrepot/runtime';
 import type { ConfigSection, ServiceStarter } from '@entrepot/runtime';
+import { directUrl } from '../administration/direct-url.js';
 import { refuseOldSchema } from '../administration/refuse-old-schema.js';
 import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
 import { dataPaths } from '../standalone/data-directory.js';
@@ -39,11 +40,11 @@ export async function serve(name: ServiceName, source: SettingsSource): Promise<
   return SERVICES[name].hasWorkers && served.config.http.workers > 1 ? serveByWorkers(served) : serveAlone(served);
 }
 
-async function serveAlone({ name, start, config, databaseUrl }: Served): Promise<void> {
+async function serveAlone({ name, start, config, databaseUrl, directDatabaseUrl }: Served): Promise<void> {
   const logger = createLogger(config.log, { service: name });
   const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
   process.on('SIGUSR2', () => logger.warn('there are no workers to replace; restart the service'));
-  await refuseOldSchema(databaseUrl);
+  await refuseOldSchema(directDatabaseUrl);
   const dataDirectory = dataPaths(config.data.dir).top;
   const services = await composeServices([start], config, { databaseUrl, dataDirectory, logger });
   try {
@@ -67,11 +68,12 @@ export function serviceSections(name: ServiceName): readonly ConfigSection[] {
 function readServed(name: ServiceName, source: SettingsSource): Served {
   const config = loadConfig(serviceSections(name), { ...source, known: standaloneSections }) as StandaloneConfig;
   const databaseUrl = config.database.url;
-  if (databaseUrl === undefined) {
+  const directDatabaseUrl = directUrl(config.database);
+  if (databaseUrl === undefined || directDatabaseUrl === undefined) {
     throw new CommandFailure(
       'config',
       'ENTREPOT_DATABASE_URL: required, but not set; a service has no Postgres of its own',
     );
   }
-  return { name, start: SERVICES[name].start, config, databaseUrl };
+  return { name, start: SERVICES[name].start, config, databaseUrl, directDatabaseUrl };
 }

@@ -6,5 +6,8 @@ export interface Served {
   readonly name: string;
   readonly start: ServiceStarter<StandaloneConfig>;
   readonly config: StandaloneConfig;
+  /** Where the service sends its transactions. */
   readonly databaseUrl: string;
+  /** The same Postgres past a pooler. */
+  readonly directDatabaseUrl: string;
 }

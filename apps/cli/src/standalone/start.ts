@@ -4,6 +4,7 @@ import { endUploadLeases, holdsSealedValues } from '@entrepot/metadata';
 import { startRegistry } from '@entrepot/registry';
 import { createLogger, type Logger } from '@entrepot/runtime';
 import { ensureFirstAdministrator } from '../administration/ensure-first-administrator.js';
+import { directUrl } from '../administration/direct-url.js';
 import { migrateDatabase } from '../administration/migrate-database.js';
 import { composeServices } from '../services/compose-services.js';
 import { EXIT_CODES } from '../exit-codes.js';
@@ -60,7 +61,7 @@ async function bringUp({ source, output, stop, closers }: Start): Promise<void> 
   if (given.config.database.url === undefined) await endUploadLeases(database.url);
   const services = await showStep(output, 'starting the services', () =>
     composeServices([startAuth, startRegistry, startJobrunner], config, {
-      databaseUrl: database.url,
+      databaseUrl: given.config.database.url ?? database.url,
       dataDirectory: given.paths.top,
       logger,
     }),
@@ -85,7 +86,8 @@ function takeDataDirectory({ config, paths }: GivenSettings): () => void {
 }
 
 function openDatabase({ config, paths }: GivenSettings, logger: Logger, output: Output) {
-  if (config.database.url !== undefined) return externalDatabase(config.database.url);
+  const external = directUrl(config.database);
+  if (external !== undefined) return externalDatabase(external);
   return showStep(output, 'preparing Postgres', () => startDatabase(paths.postgres, logger));
 }
 

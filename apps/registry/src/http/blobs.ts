@@ -3,13 +3,13 @@ import { MEDIA_TYPES, RegistryError, parseBlobRange, type Digest } from '@entrep
 import { actorOf, type Call, type RegistryRoom } from './call.js';
 import { deliverBlob } from './deliver-blob.js';
 import { IMMUTABLE, INERT_HEADERS, matchesEtag } from './replies.js';
-import { absentIn, needRepositoryId } from './repository.js';
+import { absentIn, mayLag, needRepositoryId } from './repository.js';
 
 /** GET and HEAD of a blob (end-2): whole or one range, as stored, never compressed. */
 export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<void> {
   const { request, response, match } = call;
   const { digest } = match;
-  const blob = await room.reader.blob(await needRepositoryId(room, call), digest);
+  const blob = await room.reader.blob(await needRepositoryId(room, call), digest, { mayLag: mayLag(call) });
   if (!blob) throw await absentIn(room, call, new RegistryError('BLOB_UNKNOWN', { detail: { digest } }));
   const { objectKey, sizeBytes } = blob;
   const headers = blobHeaders(digest);

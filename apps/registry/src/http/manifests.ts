@@ -13,7 +13,7 @@ import {
 } from '@entrepot/oci';
 import { actorOf, type Call, type RegistryRoom } from './call.js';
 import { IMMUTABLE, INERT_HEADERS, matchesEtag } from './replies.js';
-import { absentIn, needRepositoryId, openRepositoryId } from './repository.js';
+import { absentIn, mayLag, needRepositoryId, openRepositoryId } from './repository.js';
 import { readBody } from './request-body.js';
 
 /** GET and HEAD of a manifest (end-3): the bytes as they were pushed, with the type that they were pushed as. */
@@ -23,7 +23,7 @@ export async function getManifest(room: RegistryRoom, call: Call<'manifest'>): P
   const found =
     reference.kind === 'tag'
       ? await room.reader.manifestByTag(repositoryId, reference.tag)
-      : await room.reader.manifestByDigest(repositoryId, reference.digest);
+      : await room.reader.manifestByDigest(repositoryId, reference.digest, { mayLag: mayLag(call) });
   if (!found) throw await absentIn(room, call, new RegistryError('MANIFEST_UNKNOWN', { detail: detailOf(call) }));
   sendManifest(call, reference.kind === 'tag' ? await negotiate(room, call, repositoryId, found) : found);
 }

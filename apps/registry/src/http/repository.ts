@@ -59,6 +59,12 @@ function namesSource({ match }: Call<'uploads'>): boolean {
   return parseQuery(match.query).first('from') !== undefined;
 }
 
+/** Whether a read by digest may find what was removed a short while ago: not for a caller who may have removed it. */
+export function mayLag(call: NamedCall): boolean {
+  const { actions } = accessTo(call, call.match.name);
+  return !actions.has('push') && !actions.has('delete');
+}
+
 /**
  * Called where a repository's id led to nothing. If the name means another repository by now, or none, the token is of
  * the past: 401, and the client asks for a new one. Else `absent` is the answer.

@@ -50,12 +50,20 @@ export interface Viewer {
   readonly accountId?: string;
 }
 
+export interface ReadOptions {
+  /**
+   * Content that was removed a short while ago may still be found, for a time that the operator bounds. Not for callers who may
+   * have removed it themselves. New content is found in any case.
+   */
+  readonly mayLag?: boolean;
+}
+
 /** Reads of the pull path: no transaction, one indexed query each. */
 export interface ContentReader {
   manifestByTag(repositoryId: string, tag: Tag): Promise<StoredManifest | undefined>;
-  manifestByDigest(repositoryId: string, digest: Digest): Promise<StoredManifest | undefined>;
+  manifestByDigest(repositoryId: string, digest: Digest, options?: ReadOptions): Promise<StoredManifest | undefined>;
   /** Undefined where the repository has no link to the blob, whoever else may hold it. */
-  blob(repositoryId: string, digest: Digest): Promise<StoredBlob | undefined>;
+  blob(repositoryId: string, digest: Digest, options?: ReadOptions): Promise<StoredBlob | undefined>;
   tags(repositoryId: string, page: NamePage): Promise<Tag[]>;
   referrers(query: ReferrersQuery): Promise<ReferrersPage>;
   /** Names of the repositories that the viewer may pull. */

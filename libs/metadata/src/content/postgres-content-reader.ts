@@ -1,6 +1,7 @@
 import type {
   ContentReader,
   NamePage,
+  ReadOptions,
   ReferrersPage,
   ReferrersQuery,
   StoredBlob,
@@ -10,6 +11,7 @@ import type {
 import type { Digest, RepositoryName, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { JoinedLookup } from '../database/joined-lookup.js';
+import type { ReadReplica } from '../database/read-replica.js';
 import { repeatRows } from '../database/unit-of-work.js';
 import { findBlobs, findManifestsByDigest, findManifestsByTag, type InRepository } from './find-content.js';
 import { findReferrers } from './find-referrers.js';
@@ -17,35 +19,50 @@ import { listCatalog } from './list-catalog.js';
 
 const identify = ({ repositoryId, key }: InRepository<string>): string => `${repositoryId} ${key}`;
 
-/** Reads of the pull path. `lookups` serves the joined look-ups alone, so that no long statement is in their way. */
+type Ask<Key extends string, Value> = (
+  pool: pg.Pool,
+  keys: readonly InRepository<Key>[],
+) => Promise<(Value | undefined)[]>;
+
+/** The look-up of one kind by digest, on the primary and on the replica, if there is one. */
+interface DigestLookups<Value> {
+  readonly primary: JoinedLookup<InRepository<Digest>, Value>;
+  readonly replica: JoinedLookup<InRepository<Digest>, Value> | undefined;
+}
+
+/**
+ * Reads of the pull path. `lookups` serves the joined look-ups alone, so that no long statement is in their way. What a
+ * digest names may be read from `replica`; tags, listings and whatever else can change its meaning never are.
+ */
 export class PostgresContentReader implements ContentReader {
   readonly #byTag: JoinedLookup<InRepository<Tag>, StoredManifest>;
-  readonly #byDigest: JoinedLookup<InRepository<Digest>, StoredManifest>;
-  readonly #blobs: JoinedLookup<InRepository<Digest>, StoredBlob>;
+  readonly #byDigest: DigestLookups<StoredManifest>;
+  readonly #blobs: DigestLookups<StoredBlob>;
 
   constructor(
     private readonly pool: pg.Pool,
     lookups: pg.Pool,
+    private readonly replica?: ReadReplica,
   ) {
-    this.#byTag = new JoinedLookup<InRepository<Tag>, StoredManifest>(identify, (keys) =>
-      findManifestsByTag(lookups, keys),
-    );
-    this.#byDigest = new JoinedLookup<InRepository<Digest>, StoredManifest>(identify, (keys) =>
-      findManifestsByDigest(lookups, keys),
-    );
-    this.#blobs = new JoinedLookup<InRepository<Digest>, StoredBlob>(identify, (keys) => findBlobs(lookups, keys));
+    this.#byTag = joined(lookups, findManifestsByTag);
+    this.#byDigest = this.#lookupsOf(lookups, findManifestsByDigest);
+    this.#blobs = this.#lookupsOf(lookups, findBlobs);
   }
 
   manifestByTag(repositoryId: string, tag: Tag): Promise<StoredManifest | undefined> {
     return this.#byTag.find({ repositoryId, key: tag });
   }
 
-  manifestByDigest(repositoryId: string, digest: Digest): Promise<StoredManifest | undefined> {
-    return this.#byDigest.find({ repositoryId, key: digest });
+  manifestByDigest(
+    repositoryId: string,
+    digest: Digest,
+    options: ReadOptions = {},
+  ): Promise<StoredManifest | undefined> {
+    return this.#find(this.#byDigest, { repositoryId, key: digest }, options);
   }
 
-  blob(repositoryId: string, digest: Digest): Promise<StoredBlob | undefined> {
-    return this.#blobs.find({ repositoryId, key: digest });
+  blob(repositoryId: string, digest: Digest, options: ReadOptions = {}): Promise<StoredBlob | undefined> {
+    return this.#find(this.#blobs, { repositoryId, key: digest }, options);
   }
 
   async tags(repositoryId: string, { last = '', limit }: NamePage): Promise<Tag[]> {
@@ -64,4 +81,25 @@ export class PostgresContentReader implements ContentReader {
   catalog({ accountId }: Viewer, page: NamePage): Promise<RepositoryName[]> {
     return listCatalog(this.pool, accountId, page);
   }
+
+  /** What the replica lacks may be new: the primary is asked before it is said not to be there. */
+  async #find<Value>(
+    { primary, replica }: DigestLookups<Value>,
+    key: InRepository<Digest>,
+    { mayLag = false }: ReadOptions,
+  ): Promise<Value | undefined> {
+    if (!mayLag || !replica || this.replica?.isFresh() !== true) return primary.find(key);
+    return (await replica.find(key).catch(() => this.replica?.distrust())) ?? primary.find(key);
+  }
+
+  #lookupsOf<Value>(lookups: pg.Pool, ask: Ask<Digest, Value>): DigestLookups<Value> {
+    return { primary: joined(lookups, ask), replica: this.replica && joined(this.replica.pool, ask) };
+  }
+}
+
+function joined<Key extends string, Value>(
+  pool: pg.Pool,
+  ask: Ask<Key, Value>,
+): JoinedLookup<InRepository<Key>, Value> {
+  return new JoinedLookup<InRepository<Key>, Value>(identify, (keys) => ask(pool, keys));
 }

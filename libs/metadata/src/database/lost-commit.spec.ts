@@ -4,7 +4,7 @@ import { parseTag } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { startPostgresProxy, type CutPoint, type PostgresProxy } from '@entrepot/testkit/postgres-proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ContentWorld, imageOf, type Document } from '../content/content-world.suite.js';
+import { ContentWorld, imageOf } from '../content/content-world.suite.js';
 import { migrate } from '../index.js';
 import { DatabaseUnavailable } from './errors.js';
 import { queryRows, runUnitOfWork } from './unit-of-work.js';
@@ -51,17 +51,15 @@ async function cut<T>(text: string, point: CutPoint, work: () => Promise<T>): Pr
 }
 
 describe.each(POINTS)('a connection that is lost %s COMMIT reached Postgres', (point) => {
-  const image = (): Document => imageOf([[config, 2]]);
-
   it('leaves a push of a manifest that happened once', async () => {
-    const pushed = image();
+    const pushed = imageOf([[config, 2]]);
     await cut('COMMIT', point, () => world.put(pushed, ['v1']));
     expect(await world.holdsManifest(pushed)).toBe(true);
     expect(await changes()).toEqual({ events: 1, audited: 1, manifests: 1, history: 1 });
   });
 
   it('leaves removals that happened once', async () => {
-    const pushed = image();
+    const pushed = imageOf([[config, 2]]);
     await world.put(pushed, ['v1', 'v2']);
     await cut('COMMIT', point, () => deleteTag(world.work, world.removal, parseTag('v1')));
     await cut('COMMIT', point, () => deleteManifest(world.work, world.removal, pushed.digest));

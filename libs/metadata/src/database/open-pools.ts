@@ -1,0 +1,72 @@
+import type { DatabaseConfig } from '../config.js';
+import { createPool, type DatabasePool, type DatabaseRole, type DatabaseSettings } from './connection.js';
+
+/** Longer than this nobody waits for a replica: the primary is asked instead. */
+const REPLICA_STATEMENT_MS = 2_000;
+
+/** What the pools of a service need of their process. */
+export interface PoolSurroundings {
+  /** Where transactions are sent: Postgres, or a pooler before it. */
+  readonly databaseUrl: string;
+  readonly logger: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+  readonly metrics: {
+    poolGauge(pool: string, read: () => { total: number; idle: number; waiting: number }): void;
+  };
+}
+
+/** All connections of one service of a process. */
+export interface ServicePools {
+  /** A pool of at most `size` connections, watched by its name. */
+  open(name: string, size: number): DatabasePool;
+  /** The same to the read replica; undefined where the settings name none. */
+  openReplica(name: string, size: number): DatabasePool | undefined;
+  /** How one session is opened that has to last, past a pooler. */
+  readonly session: Omit<DatabaseSettings, 'poolSize'>;
+  /** Logs how many connections may be open at once, with those that others open. Operators add them up. */
+  announce(others?: Readonly<Record<string, number>>): void;
+  end(): Promise<void>;
+}
+
+export function openPools(
+  role: Exclude<DatabaseRole, 'owner'>,
+  config: DatabaseConfig,
+  { databaseUrl, logger, metrics }: PoolSurroundings,
+): ServicePools {
+  const settings = {
+    role,
+    statementTimeoutMs: config.statementTimeout,
+    lockTimeoutMs: config.lockTimeout,
+    idleInTransactionTimeoutMs: config.idleInTransactionTimeout,
+  };
+  const pools: DatabasePool[] = [];
+  const sizes: Record<string, number> = {};
+  const open = (name: string, given: DatabaseSettings): DatabasePool => {
+    const pool = createPool(given, (error) =>
+      logger.warn({ err: error, pool: name }, 'a database connection was lost'),
+    );
+    metrics.poolGauge(name, () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
+    pools.push(pool);
+    sizes[name] = given.poolSize;
+    return pool;
+  };
+  const { pooler, patience: patienceMs, readUrl } = config;
+  return {
+    open: (name, poolSize) => open(name, { ...settings, url: databaseUrl, pooler, patienceMs, poolSize }),
+    openReplica: (name, poolSize) =>
+      readUrl === undefined
+        ? undefined
+        : open(name, { ...settings, url: readUrl, pooler, poolSize, statementTimeoutMs: REPLICA_STATEMENT_MS }),
+    session: { ...settings, url: config.directUrl ?? databaseUrl },
+    announce(others = {}) {
+      const connections = { ...sizes, ...others };
+      const total = Object.values(connections).reduce((sum, count) => sum + count, 0);
+      logger.info({ connections, total }, 'the most connections to Postgres that this process opens');
+    },
+    end: async () => {
+      await Promise.all(pools.map((pool) => pool.end()));
+    },
+  };
+}
