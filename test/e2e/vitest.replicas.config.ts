@@ -5,7 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     include: ['src/replicas/**/*.spec.ts'],
-    testTimeout: 300_000,
+    testTimeout: 480_000,
     hookTimeout: 180_000,
   },
 });

@@ -8,6 +8,7 @@ import { launchSwift } from './swift.js';
 import { missingForSwift } from './swift-packages.js';
 import { launchVersitygw, missingForVersitygw } from './versitygw.js';
 
+export { storageSettings } from './s3-place.js';
 export type { S3Bucket, S3Credentials, S3Place } from './s3-place.js';
 
 /** Servers that speak S3 and check signatures: a gateway over files in Go, and OpenStack Swift with its `s3api`. */

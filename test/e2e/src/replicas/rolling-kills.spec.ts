@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startInstallation, type Installation } from '@entrepot/testkit/installation';
 import { startRedis, type RedisServer } from '@entrepot/testkit/redis';
+import { startS3Server, storageSettings, type S3Server } from '@entrepot/testkit/s3-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dockerOf, startDockerEngine, type DockerEngine } from '../drivers/docker.js';
 import { persistentSkopeo } from '../drivers/skopeo.js';
@@ -23,16 +24,19 @@ describe.skipIf(isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: t
   let directory: string;
   let engine: DockerEngine;
   let redis: RedisServer;
+  let s3: S3Server;
   let installation: Installation;
   beforeAll(async () => {
     directory = await makeDirectory();
     engine = await startDockerEngine(directory);
     redis = await startRedis();
-    const settings = { ENTREPOT_REDIS_URL: redis.url };
+    s3 = await startS3Server('versitygw');
+    const settings = { ENTREPOT_REDIS_URL: redis.url, ...storageSettings(s3) };
     installation = await startInstallation({ registries: REGISTRIES, issuers: ISSUERS, settings });
   });
   afterAll(async () => {
     await installation.remove();
+    await s3.stop();
     await redis.remove();
     await engine.stop();
     await rm(directory, { recursive: true, force: true });
