@@ -17,6 +17,7 @@ export type {
   ObjectKey,
   ObjectRecord,
   ObjectWriter,
+  ReadRange,
 } from './ports/blob-store.js';
 export { RepositoryGone } from './ports/content-reader.js';
 export type {

@@ -108,8 +108,13 @@ async function streamBlob(
   const contentRange = range && { 'Content-Range': `bytes ${start}-${end}/${blob.sizeBytes}` };
   const head = { ...headers, ...contentRange, 'Content-Length': end - start + 1 };
   let giveUp: ((reason: Error) => void) | undefined;
+  const gone = isRemote ? new AbortController() : undefined;
   // An answer that waits for an earlier one of a pipelining client has no socket to hear from: only the request ends then.
-  const onClose = (): void => giveUp?.(new Error('the client went away'));
+  const onClose = (): void => {
+    const reason = new Error('the client went away');
+    giveUp?.(reason);
+    gone?.abort(reason);
+  };
   request.once('close', onClose);
   const send = (chunk: Uint8Array): Promise<void> => {
     if (!response.headersSent) response.writeHead(range ? 206 : 200, head);
@@ -122,11 +127,15 @@ async function streamBlob(
   };
   try {
     const isVerified = range === undefined && (isRemote || verifiesAll);
-    await (isVerified ? readVerified(store, blob, send) : store.read(blob.objectKey, { start, end }, send));
+    const signal = gone && { signal: gone.signal };
+    await (isVerified
+      ? readVerified(store, { ...blob, ...signal }, send)
+      : store.read(blob.objectKey, { start, end, ...signal }, send));
     response.end();
   } catch (error) {
     // The client left in the middle: nobody to answer, and nothing wrong here.
-    if (!response.destroyed) throw error;
+    if (response.destroyed) return;
+    throw gone?.signal.aborted ? gone.signal.reason : error;
   } finally {
     request.off('close', onClose);
   }

@@ -1,5 +1,5 @@
 import { StoreUnavailable } from '@entrepot/content';
-import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
+import type { BlobStore, ObjectKey, ObjectRecord, ObjectWriter, ReadRange WriteFrom } from "@entrepot/content";
 import type { ObjectPlace } from './object-place.js';
 
 /**
@@ -36,11 +36,11 @@ export class JoinedBlobStore implements BlobStore {
     return this.current.store.newKey();
   }
 
-  async write(key: ObjectKey, from: DurableState): Promise<ObjectWriter> {
+  async write(key: ObjectKey, from: WriteFrom): Promise<ObjectWriter> {
     return this.placeOf(key).store.write(key, from);
   }
 
-  async read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  async read(key: ObjectKey, range: ReadRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     return this.placeOf(key).store.read(key, range, sink);
   }
 

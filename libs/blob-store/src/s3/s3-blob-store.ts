@@ -1,5 +1,5 @@
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord } from '@entrepot/content';
+import type { BlobStore, DurableState, ObjectKey, ObjectRecord, ReadRange } from '@entrepot/content';
 import { parseRecord } from '../object-record.js';
 import { feedObject } from './feed-object.js';
 import { keyOfName, newUploadKey, objectNameOf, parseKey, recordNameOf, type S3Key } from './object-names.js';
@@ -74,12 +74,13 @@ export class S3BlobStore implements BlobStore {
     });
   }
 
-  read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  read(key: ObjectKey, range: ReadRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     return this.#guard(async () => {
       const name = objectNameOf(key);
       if (name === undefined) throw new ObjectMissing(key);
-      if (range.end < range.start) await this.#bucket.head(name);
-      await feedObject(this.#bucket, name, range, sink);
+      const bucket = range.signal === undefined ? this.#bucket : this.#bucket.until(range.signal);
+      if (range.end < range.start) await bucket.head(name);
+      await feedObject(bucket, name, range, sink);
     }, key);
   }
 

@@ -27,8 +27,9 @@ export async function moveObject(room: MoveRoom, blob: MisplacedBlob): Promise<b
   const held = new HeldKey(room.moves, room.target.newKey());
   await held.take();
   const { key: to, residue } = await orGiveUp(held, async () => {
-    const copied = await copy(room, blob, held);
-    await readVerified(room.target, { ...blob, objectKey: copied.key }, () => carryOn(room, held));
+    const copied = await copyObject(room, blob, held);
+    const copy = { ...blob, objectKey: copied.key, signal: room.signal };
+    await readVerified(room.target, copy, () => carryOn(room, held));
     return copied;
   });
   const { digest, objectKey: from } = blob;
@@ -49,12 +50,12 @@ async function orGiveUp<T>(held: HeldKey, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function copy(room: MoveRoom, blob: MisplacedBlob, held: HeldKey): Promise<CompletedObject> {
+async function copyObject(room: MoveRoom, blob: MisplacedBlob, held: HeldKey): Promise<CompletedObject> {
   const { digest, sizeBytes, objectKey } = blob;
   const former = await room.source.record(objectKey);
   const writer = await room.target.write(held.key, { offsetBytes: 0 });
   return orAbandon(writer, async () => {
-    await readVerified(room.source, blob, async (chunk) => {
+    await readVerified(room.source, { ...blob, signal: room.signal }, async (chunk) => {
       await room.pace(chunk.byteLength);
       await carryOn(room, held);
       await writer.write(chunk);

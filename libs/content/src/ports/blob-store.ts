@@ -14,6 +14,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** What is read of an object. */
+export interface ReadRange extends ByteRange {
+  /** Aborted when nobody waits for the bytes any more: a store that keeps its reader waiting may then let go at once. */
+  readonly signal?: AbortSignal;
+}
+
 /** Where a writer stands: what another one, in whatever process, needs to go on from there. */
 export interface DurableState {
   /** Bytes that survive a power loss. */
@@ -80,7 +86,7 @@ export interface BlobStore {
    * `sink`; stops reading when `sink` rejects, and rejects with its reason. An empty range (`end` before `start`) calls it
    * not at all; a range beyond the end rejects with `StoreUnavailable`.
    */
-  read(key: ObjectKey, range: ByteRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void>;
+  read(key: ObjectKey, range: ReadRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void>;
   /** Size of the object, or undefined where there is none. */
   size(key: ObjectKey): Promise<number | undefined>;
   /** The record that `complete` left, or undefined. */

@@ -9,6 +9,11 @@ export interface ExpectedBlob {
   readonly sizeBytes: number;
 }
 
+/** A blob that is read; `signal` as that of `ReadRange`. */
+export interface VerifiedRead extends ExpectedBlob {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The store gave other bytes than the digest says. The store's fault, and perhaps one that passes: try again. */
 export class ObjectCorrupt extends Error {
   override readonly name = 'ObjectCorrupt';
@@ -26,13 +31,13 @@ export class ObjectCorrupt extends Error {
  */
 export async function readVerified(
   store: BlobStore,
-  { objectKey, digest, sizeBytes }: ExpectedBlob,
+  { objectKey, digest, sizeBytes, signal }: VerifiedRead,
   sink: (chunk: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const algorithm = digestAlgorithm(digest);
   const hash = createHash(algorithm);
   let missingBytes = sizeBytes;
-  await store.read(objectKey, { start: 0, end: sizeBytes - 1 }, (chunk) => {
+  await store.read(objectKey, { start: 0, end: sizeBytes - 1, ...(signal && { signal }) }, (chunk) => {
     hash.update(chunk);
     missingBytes -= chunk.byteLength;
     if (missingBytes === 0 && `${algorithm}:${hash.digest('hex')}` !== digest) throw new ObjectCorrupt(objectKey);
