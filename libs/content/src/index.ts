@@ -18,6 +18,7 @@ export type {
   ObjectRecord,
   ObjectWriter,
   ReadRange,
+  WriteFrom,
 } from './ports/blob-store.js';
 export { RepositoryGone } from './ports/content-reader.js';
 export type {

@@ -1,5 +1,5 @@
 import { StoreUnavailable } from '@entrepot/content';
-import type { BlobStore, DurableState, ObjectKey, ObjectRecord, ObjectWriter, ReadRange } from '@entrepot/content';
+import type { BlobStore, ObjectKey, ObjectRecord, ObjectWriter, ReadRange, WriteFrom } from '@entrepot/content';
 import type { ObjectPlace } from './object-place.js';
 
 /**
@@ -36,7 +36,7 @@ export class JoinedBlobStore implements BlobStore {
     return this.current.store.newKey();
   }
 
-  async write(key: ObjectKey, from: DurableState): Promise<ObjectWriter> {
+  async write(key: ObjectKey, from: WriteFrom): Promise<ObjectWriter> {
     return this.placeOf(key).store.write(key, from);
   }
 

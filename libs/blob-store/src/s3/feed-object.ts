@@ -4,7 +4,7 @@ import type { S3Body, S3Bucket } from './s3-bucket.js';
 import { S3Failure, toS3Failure } from './s3-failure.js';
 
 /** Tries to go on after a broken answer, without a byte in between. */
-const MAX_BREAKS = 4;
+const MAX_BREAKS = 2;
 
 type Sink = (chunk: Uint8Array) => Promise<void>;
 

@@ -1,11 +1,20 @@
 import { StoreUnavailable } from '@entrepot/content';
 import { newNonce, type S3Key } from './object-names.js';
 import type { PartBuffer } from './part-buffer.js';
-import { MAX_PART_BYTES, MIN_PART_BYTES, plannedPart, type PartPlan, type PlannedPart } from './part-plan.js';
+import { MIN_PART_BYTES, plannedPart, type PartPlan, type PlannedPart } from './part-plan.js';
 import { PartSeries, type SeriesName } from './part-series.js';
 import type { ResumeState } from './resume-state.js';
 import type { S3Bucket } from './s3-bucket.js';
 import type { UploadWindow } from './upload-window.js';
+
+/** What the store copies at a time; several copies run beside each other. */
+const COPY_BYTES = 2 ** 30;
+
+/** The first bytes of an object. */
+export interface CopySource {
+  readonly name: string;
+  readonly sizeBytes: number;
+}
 
 /** What the parts of one object are stored with. */
 export interface PartsPlace {
@@ -36,6 +45,12 @@ export class ObjectParts {
     const { bucket, key, windowSize } = this.#place;
     if (parts) this.#series = await PartSeries.resume(bucket, `${key.objectPrefix}${parts.nonce}`, parts, windowSize);
     if (pieces) this.#pieces = await PartSeries.resume(bucket, `${key.piecePrefix}${pieces.nonce}`, pieces, windowSize);
+  }
+
+  /** Makes objects of what there is, so that nothing can be added to it any more. */
+  async seal(): Promise<void> {
+    await this.#pieces?.complete();
+    await this.#series?.complete();
   }
 
   get isEmpty(): boolean {
@@ -71,9 +86,9 @@ export class ObjectParts {
   }
 
   /** Lets the store copy the first bytes of an object, no fewer than a part may have. */
-  async copyFrom(name: string, sizeBytes: number): Promise<void> {
+  async copyFrom({ name, sizeBytes }: CopySource): Promise<void> {
     const series = (this.#series ??= await this.#begin(this.#place.key.objectPrefix));
-    const count = Math.ceil(sizeBytes / MAX_PART_BYTES);
+    const count = Math.ceil(sizeBytes / COPY_BYTES);
     for (let index = 0; index < count; index += 1) {
       const start = Math.floor((sizeBytes / count) * index);
       const end = Math.floor((sizeBytes / count) * (index + 1)) - 1;

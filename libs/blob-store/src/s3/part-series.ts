@@ -109,9 +109,9 @@ export class PartSeries {
       try {
         return await this.#bucket.complete(this.name, this.#uploadId, parts);
       } catch (error) {
-        if (error instanceof S3Failure && error.code === 'InvalidPart') throw new PartsReplaced();
         if (await this.#isJoined(parts)) return;
-        if (isMissing(error)) throw new PartsReplaced();
+        const isReplaced = error instanceof S3Failure && error.code === 'InvalidPart';
+        if (isReplaced || isMissing(error)) throw new PartsReplaced();
         if (isAnswer(error) || attempt === MAX_COMPLETIONS) throw error;
       }
     }

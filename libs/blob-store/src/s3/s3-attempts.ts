@@ -4,15 +4,15 @@ import { S3Failure, isAnswer, toS3Failure } from './s3-failure.js';
 import { withCall, type S3Call } from './s3-transport.js';
 
 /** Tries of one request, the first included. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 3_000;
+const MAX_DELAY_MS = 5_000;
 
 /** Retries cost from a purse that all requests share and successes fill: a store in trouble is not buried under them. */
-const PURSE = 100;
+const PURSE = 500;
 const RETRY_COSTS = 5;
 
-const CIRCUIT = { failures: 10, sustainedMs: 5_000, openMs: 2_000, now: () => performance.now() };
+const CIRCUIT = { failures: 10, sustainedMs: 10_000, openMs: 2_000, now: () => performance.now() };
 
 export interface S3Timeouts {
   readonly connectMs: number;

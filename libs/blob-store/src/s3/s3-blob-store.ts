@@ -1,25 +1,24 @@
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, DurableState, ObjectKey, ObjectRecord, ReadRange } from '@entrepot/content';
+import type { BlobStore, ObjectKey, ObjectRecord, ReadRange, WriteFrom } from '@entrepot/content';
 import { parseRecord } from '../object-record.js';
+import { continueUpload, readState } from './continue-upload.js';
 import { feedObject } from './feed-object.js';
 import { keyOfName, newUploadKey, objectNameOf, parseKey, recordNameOf, type S3Key } from './object-names.js';
-import { ObjectParts, type PartsPlace } from './object-parts.js';
+import type { PartsPlace } from './object-parts.js';
 import { SegmentPool } from './part-buffer.js';
 import { PART_PLAN, type PartPlan } from './part-plan.js';
-import { PartsReplaced } from './part-series.js';
 import { probeBucket } from './probe-bucket.js';
 import { removeAll, removeObject } from './remove-objects.js';
-import { decodeResume, resumedBytes, type ResumeState } from './resume-state.js';
+import type { ResumeState } from './resume-state.js';
 import { S3Bucket, type S3BucketOptions } from './s3-bucket.js';
 import { isMissing, toStoreUnavailable } from './s3-failure.js';
 import { S3ObjectWriter, type WriterStart } from './s3-object-writer.js';
-import { UploadWindow } from './upload-window.js';
 
 /** Parts of one upload that are on their way at a time. */
 const WINDOW_SIZE = 4;
 
-/** A probe is believed so long. */
-const PROBE_FRESH_MS = 10_000;
+/** A probe that went well is believed so long: each costs three requests. */
+const PROBE_FRESH_MS = 30_000;
 
 export interface S3BlobStoreOptions extends S3BucketOptions {
   /** Memory for parts that all uploads share; see `SegmentPool`. */
@@ -60,7 +59,7 @@ export class S3BlobStore implements BlobStore {
     this.#plan = options.plan ?? PART_PLAN;
   }
 
-  write(key: ObjectKey, from: DurableState): Promise<S3ObjectWriter> {
+  write(key: ObjectKey, from: WriteFrom): Promise<S3ObjectWriter> {
     return this.#guard(async () => {
       const parsed = parseKey(key);
       if (parsed.nonce !== undefined) throw new TypeError('not the key of an upload');
@@ -70,7 +69,7 @@ export class S3BlobStore implements BlobStore {
       const bucket = this.#bucket.until(giveUp.signal);
       const place: PartsPlace = { bucket, key: parsed, plan: this.#plan, windowSize: WINDOW_SIZE };
       this.#removeStale(parsed, resume);
-      return this.#openWriter({ ...place, giveUp }, { from, resume, ...(await continueParts(place, resume)) });
+      return this.#openWriter({ ...place, giveUp }, await continueUpload(place, from, resume));
     });
   }
 
@@ -121,7 +120,7 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
-  /** Writes, reads and removes a small object; believes what it found for ten seconds. */
+  /** Writes, reads and removes a small object; believes it for half a minute where that went well. */
   check(): Promise<void> {
     const now = performance.now();
     if (this.#probed === undefined || now - this.#probed.atMs > PROBE_FRESH_MS) {
@@ -197,41 +196,4 @@ export class S3BlobStore implements BlobStore {
       throw toStoreUnavailable(error, this.#bucket.place);
     }
   }
-}
-
-function readState(key: ObjectKey, { offsetBytes, resume }: DurableState): ResumeState {
-  if (offsetBytes === 0) return {};
-  const state = decodeResume(resume ?? '');
-  if (state === undefined || resumedBytes(state) !== offsetBytes) throw new ObjectMissing(key);
-  return state;
-}
-
-/** The parts that a state speaks of, or the object that a former writer joined them to. */
-async function continueParts(
-  place: PartsPlace,
-  resume: ResumeState,
-): Promise<Pick<WriterStart, 'parts' | 'window' | 'base'>> {
-  const window = new UploadWindow(place.windowSize);
-  const parts = new ObjectParts(place, window);
-  try {
-    if (resume.parts === undefined && resume.rest)
-      await place.bucket.head(`${place.key.objectPrefix}${resume.rest.nonce}`);
-    await parts.resume(resume);
-    return { parts, window };
-  } catch (error) {
-    if (error instanceof PartsReplaced) throw new ObjectMissing(place.key.uploadKey);
-    if (!isMissing(error)) throw error;
-  }
-  return { parts: new ObjectParts(place, window), window, base: await findBase(place, resume) };
-}
-
-async function findBase({ bucket, key }: PartsPlace, resume: ResumeState): Promise<NonNullable<WriterStart['base']>> {
-  const nonce = resume.parts?.nonce;
-  try {
-    const { sizeBytes } = await bucket.head(`${key.objectPrefix}${nonce}`);
-    if (nonce !== undefined && sizeBytes >= resumedBytes(resume)) return { nonce, sizeBytes };
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  throw new ObjectMissing(key.uploadKey);
 }

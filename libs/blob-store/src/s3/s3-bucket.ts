@@ -60,18 +60,24 @@ class MultipartClient extends Client {
  */
 export class S3Bucket {
   readonly #options: S3BucketOptions;
-  readonly #client: MultipartClient;
-  readonly #attempts: S3Attempts;
+  readonly #access: Access;
 
   constructor(options: S3BucketOptions, access = connect(options)) {
     this.#options = options;
-    this.#client = access.client;
-    this.#attempts = access.attempts;
+    this.#access = access;
+  }
+
+  get #client(): MultipartClient {
+    return this.#access.client;
+  }
+
+  get #attempts(): S3Attempts {
+    return this.#access.attempts;
   }
 
   /** The same bucket for requests that end when `signal` says so. */
   until(signal: AbortSignal): S3Bucket {
-    return new S3Bucket(this.#options, { client: this.#client, attempts: this.#attempts.until(signal) });
+    return new S3Bucket(this.#options, { ...this.#access, attempts: this.#attempts.until(signal) });
   }
 
   /** Where it is, for messages. */
@@ -215,8 +221,9 @@ export class S3Bucket {
 
   /** A URL by which whoever has it may GET the object, with these headers in the answer; asks nobody. */
   sign(name: string, expirySeconds: number, answer: Readonly<Record<string, string>>): Promise<string> {
-    const client = new Client(clientOptions({ ...this.#options, endpoint: this.#options.publicEndpoint }));
-    return client.presignedUrl('GET', this.#options.bucket, this.#full(name), expirySeconds, { ...answer });
+    return this.#access.signer.presignedUrl('GET', this.#options.bucket, this.#full(name), expirySeconds, {
+      ...answer,
+    });
   }
 
   async #send(
@@ -263,6 +270,8 @@ function unquote(etag: string | undefined): string {
 
 interface Access {
   readonly client: MultipartClient;
+  /** Makes addresses for others; asks nobody itself. */
+  readonly signer: Client;
   readonly attempts: S3Attempts;
 }
 
@@ -270,7 +279,8 @@ function connect(options: S3BucketOptions): Access {
   const client = new MultipartClient(clientOptions(options));
   // Bodies are signed by their digest over TLS too: what the store keeps is what we sent, whoever was in between.
   client.enableSHA256 = true;
-  return { client, attempts: new S3Attempts(options.timeouts) };
+  const signer = new Client(clientOptions({ ...options, endpoint: options.publicEndpoint }));
+  return { client, signer, attempts: new S3Attempts(options.timeouts) };
 }
 
 function clientOptions({ endpoint, region, accessKey, secretKey, isPathStyle, ca }: S3BucketOptions): ClientOptions {

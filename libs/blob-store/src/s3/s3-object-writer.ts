@@ -2,9 +2,8 @@ import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
 import type { CompletedObject, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
 import { feedObject } from './feed-object.js';
 import { newNonce, recordNameOf } from './object-names.js';
-import type { ObjectParts, PartsPlace } from './object-parts.js';
+import type { CopySource, ObjectParts, PartsPlace } from './object-parts.js';
 import { PartBuffer, type SegmentPool } from './part-buffer.js';
-import { MIN_PART_BYTES } from './part-plan.js';
 import { PartsReplaced } from './part-series.js';
 import { encodeResume, resumedBytes, type ResumeState } from './resume-state.js';
 import type { S3Bucket } from './s3-bucket.js';
@@ -13,14 +12,27 @@ import type { UploadWindow } from './upload-window.js';
 
 type Sink = (chunk: Uint8Array) => Promise<void>;
 
+/** What former writers left of an upload, where their parts cannot be gone on with. */
+export interface FormerObjects {
+  /** Hold the bytes of the state, but for its rest. */
+  readonly sources: readonly CopySource[];
+  /** Nonce of an object that is exactly what the state speaks of, and that no late request can reach. */
+  readonly wholeNonce?: string;
+}
+
 /** What a writer begins with. */
 export interface WriterStart {
   readonly from: DurableState;
-  readonly resume: ResumeState;
   readonly parts: ObjectParts;
   readonly window: UploadWindow;
-  /** An object that a former writer made of the parts of the state, and more perhaps; its bytes are doubtful. */
-  readonly base?: { readonly nonce: string; readonly sizeBytes: number };
+  readonly former?: FormerObjects;
+  /** The bytes after the parts, in an object of their own; all there are where `isAlone`. */
+  readonly rest?: StoredRest;
+}
+
+export interface StoredRest extends CopySource {
+  readonly nonce: string;
+  readonly isAlone: boolean;
 }
 
 /** What a writer needs of the store that opened it. */
@@ -47,24 +59,23 @@ export class S3ObjectWriter implements ObjectWriter {
   readonly #window: UploadWindow;
   #part: PartBuffer;
   /** What the state speaks of beyond its parts, until it is needed. */
-  #unread: { readonly rest?: ResumeState['rest']; readonly base?: WriterStart['base'] } | undefined;
-  readonly #rest: ResumeState['rest'];
+  #unread: Pick<WriterStart, 'former' | 'rest'> | undefined;
+  readonly #rest: StoredRest | undefined;
   #isPublished: boolean;
   /** Nonce of the object that was made, before its record is written. */
   #made: string | undefined;
   #isClosed = false;
 
-  constructor(place: WriterPlace, { from, resume, parts, window, base }: WriterStart) {
+  constructor(place: WriterPlace, { from, parts, window, former, rest }: WriterStart) {
     this.#place = place;
     this.#from = from;
     this.#parts = parts;
     this.#window = window;
     this.#part = new PartBuffer(place.pool);
-    this.#rest = resume.rest;
-    this.isDoubtful = base !== undefined;
-    if (base) this.#unread = { base };
-    else if (resume.rest) this.#unread = { rest: resume.rest };
-    this.#isPublished = resume.parts !== undefined && base === undefined;
+    this.#rest = rest;
+    this.#unread = former || rest ? { ...(former && { former }), ...(rest && { rest }) } : undefined;
+    this.#isPublished = !parts.isEmpty;
+    this.isDoubtful = former !== undefined;
   }
 
   get offsetBytes(): number {
@@ -151,16 +162,12 @@ export class S3ObjectWriter implements ObjectWriter {
 
   /** Brings what earlier writers left behind the parts back to where it can be gone on with. */
   async #readUnread(): Promise<void> {
-    const unread = this.#unread;
-    if (unread === undefined) return;
-    const { bucket } = this.#place;
+    const { former, rest } = this.#unread ?? {};
     this.#unread = undefined;
-    if (unread.base && this.#from.offsetBytes >= MIN_PART_BYTES) {
-      return this.#parts.copyFrom(this.#nameOf(unread.base.nonce), this.#from.offsetBytes);
-    }
-    const sizeBytes = unread.base ? this.#from.offsetBytes : (unread.rest?.sizeBytes ?? 0);
-    const name = unread.base ? this.#nameOf(unread.base.nonce) : this.#nameOfRest(unread.rest?.nonce ?? '');
-    await feedObject(bucket, name, { start: 0, end: sizeBytes - 1 }, (chunk) => this.#gather(chunk));
+    for (const source of former?.sources ?? []) await this.#parts.copyFrom(source);
+    if (rest === undefined) return;
+    const range = { start: 0, end: rest.sizeBytes - 1 };
+    await feedObject(this.#place.bucket, rest.name, range, (chunk) => this.#gather(chunk));
   }
 
   /** Makes everything durable so that another writer can go on. */
@@ -170,7 +177,9 @@ export class S3ObjectWriter implements ObjectWriter {
     await this.#window.settle();
     if (this.#part.sizeBytes === 0) return this.#publish({ ...this.#parts.save(), ...this.#stale() });
     const rest = { nonce: newNonce(), sizeBytes: this.#part.sizeBytes };
-    await this.#putPart(this.#nameOfRest(rest.nonce));
+    const { objectPrefix, piecePrefix } = this.#place.key;
+    // Without any parts the rest is the whole object, and lies where that belongs.
+    await this.#putPart(`${this.#parts.isEmpty ? objectPrefix : piecePrefix}${rest.nonce}`);
     return this.#publish({ ...this.#parts.save(), rest, ...this.#stale() });
   }
 
@@ -185,9 +194,9 @@ export class S3ObjectWriter implements ObjectWriter {
   }
 
   async #makeObject(): Promise<string> {
-    const { rest, base } = this.#unread ?? {};
-    if (rest && this.#parts.isEmpty) return rest.nonce;
-    if (base?.sizeBytes === this.#from.offsetBytes) return base.nonce;
+    const { rest, former } = this.#unread ?? {};
+    if (rest?.isAlone) return rest.nonce;
+    if (former?.wholeNonce !== undefined) return former.wholeNonce;
     await this.#readUnread();
     if (this.#parts.isEmpty) {
       const nonce = newNonce();
@@ -206,11 +215,6 @@ export class S3ObjectWriter implements ObjectWriter {
   #publish(state: ResumeState): DurableState {
     this.#isPublished = true;
     return { offsetBytes: resumedBytes(state), resume: encodeResume(state) };
-  }
-
-  /** Where there are no parts, the rest is the whole object, and has its name. */
-  #nameOfRest(nonce: string): string {
-    return this.#parts.isEmpty ? this.#nameOf(nonce) : `${this.#place.key.piecePrefix}${nonce}`;
   }
 
   #nameOf(nonce: string): string {

@@ -28,6 +28,12 @@ export interface DurableState {
   readonly resume?: string;
 }
 
+/** Where to go on from. */
+export interface WriteFrom extends DurableState {
+  /** A former writer let the lease run out, or ended by a fault: what it sent may still arrive. */
+  readonly wasAbandoned?: boolean;
+}
+
 /** What a writer made. */
 export interface CompletedObject {
   /** Where the object is read from now on; need not be the key that was written to. */
@@ -79,7 +85,7 @@ export interface BlobStore {
    * continued from a state that a writer resolved with. What lies beyond is dropped. Rejects with `ObjectMissing` where
    * the object is gone or no longer what the state says.
    */
-  write(key: ObjectKey, from: DurableState): Promise<ObjectWriter>;
+  write(key: ObjectKey, from: WriteFrom): Promise<ObjectWriter>;
   /**
    * Feeds the range to `sink` in order. A chunk is only valid until the promise that `sink` returned resolves, and the
    * next one is read meanwhile. Rejects with `ObjectMissing` if there is no such object, before the first call of

@@ -1,6 +1,6 @@
 import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type { Viewer } from './content-reader.js';
-import type { DurableState, ObjectKey } from './blob-store.js';
+import type { DurableState, ObjectKey, WriteFrom } from './blob-store.js';
 
 /** Names an upload together with those it belongs to: one of another repository or account does not exist. */
 export interface UploadRef {
@@ -9,14 +9,12 @@ export interface UploadRef {
   readonly accountId: string;
 }
 
-/** Its state is what is durable in the store. */
-export interface Upload extends DurableState {
+/** Its state is what is durable in the store; where it was abandoned, that may differ from what was hashed. */
+export interface Upload extends WriteFrom {
   readonly objectKey: ObjectKey;
   readonly algorithm: DigestAlgorithm;
   /** Digest of exactly those bytes by `algorithm`, where the last writer knew it. */
   readonly digest?: Digest;
-  /** A former holder of the lease let it run out: what is stored may differ from what was hashed. */
-  readonly wasAbandoned?: boolean;
 }
 
 export interface UploadProgress extends DurableState {

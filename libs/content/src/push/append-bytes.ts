@@ -57,7 +57,7 @@ export async function suspend(room: PushRoom, held: HeldLease, { writer, hash }:
   const state = await held
     .during(() => writer.suspend())
     .catch(async (error: unknown) => {
-      await held.giveUp().catch(() => undefined);
+      await held.giveUp(isRefusal(error)).catch(() => undefined);
       throw error;
     });
   await held.release(progressOf(state, hash));
@@ -104,6 +104,11 @@ export function blobTooLarge(maxBlobBytes: number): RegistryError {
   });
 }
 
+/** We ended it; where something else did, requests to the store may still be on their way. */
+export function isRefusal(cause: unknown): boolean {
+  return cause instanceof RegistryError || cause instanceof OffsetMismatch;
+}
+
 /** Keeps what can be kept; the failure that led here is the one to report. */
 async function keepWhatCame(
   room: PushRoom,
@@ -117,7 +122,7 @@ async function keepWhatCame(
     const isKept = append.keeps === 'what-came' && !(cause instanceof OffsetMismatch);
     if (isKept) return void (await suspend(room, held, appended));
     await appended.writer.abandon();
-    await held.giveUp();
+    await held.giveUp(isRefusal(cause));
   } catch {
     await appended.writer.abandon();
   }

@@ -1,7 +1,7 @@
 import { RegistryError, digestAlgorithm, type Digest } from '@entrepot/oci';
 import type { ObjectWriter } from '../ports/blob-store.js';
 import type { Upload, UploadRef } from '../ports/uploads.js';
-import { appendBytes, blobTooLarge, isDoubtful, type Appended } from './append-bytes.js';
+import { appendBytes, blobTooLarge, isDoubtful, isRefusal, type Appended } from './append-bytes.js';
 import type { Bytes, PushRoom } from './push-room.js';
 import { LeaseLost, type HeldLease } from './held-lease.js';
 import { bodyAt, leaseUpload, type ChunkPosition } from './lease-upload.js';
@@ -47,7 +47,8 @@ async function completeUpload(room: PushRoom, { ref, digest, last }: FinishUploa
     await held.ensure();
     await commit(room, ref, held, { digest, writer: appended.writer });
   } catch (error) {
-    await abandon(held, appended.writer);
+    await appended.writer.abandon();
+    await held.giveUp(isRefusal(error)).catch(() => undefined);
     throw error;
   }
 }
@@ -91,12 +92,6 @@ async function storedDigest(
 async function readBack(writer: ObjectWriter, hash: RunningHash): Promise<Digest> {
   await writer.readBack(async (chunk) => hash.update(chunk));
   return hash.digest();
-}
-
-/** Gives the lease back, if it is still ours, with the row as it was: what was written is cut off by the next writer. */
-async function abandon(held: HeldLease, writer: ObjectWriter): Promise<void> {
-  await writer.abandon();
-  await held.giveUp().catch(() => undefined);
 }
 
 async function commit(

@@ -76,8 +76,12 @@ export class HeldLease {
     if (!(await this.uploads.release(this.lease, progress))) throw new LeaseLost();
   }
 
-  /** Gives the lease back with the upload as it was, or as the last renewal left it. Rejects with `LeaseLost`. */
-  async giveUp(): Promise<void> {
-    if (!(await this.uploads.giveUp(this.lease, this.upload))) throw new LeaseLost();
+  /**
+   * Gives the lease back with the upload as it was, or as the last renewal left it. Unless the writer ended in order, the
+   * next one is told that it was abandoned. Rejects with `LeaseLost`.
+   */
+  async giveUp(isInOrder = true): Promise<void> {
+    const upload = isInOrder ? this.upload : { ...this.upload, wasAbandoned: true };
+    if (!(await this.uploads.giveUp(this.lease, upload))) throw new LeaseLost();
   }
 }
