@@ -22,6 +22,8 @@ const OWED = 'SELECT 1 FROM upload UNION ALL SELECT 1 FROM doomed_object LIMIT 1
 export interface ReplicasOptions {
   /** Variables that say where blobs are; default is a directory that all share. */
   readonly storage?: Readonly<Record<string, string>>;
+  /** Postgres to use; default is one of their own. */
+  readonly databaseUrl?: string;
   /** Further variables of every process. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -46,10 +48,14 @@ export interface Replicas {
 }
 
 /** Starts Postgres and the issuer; dead replicas lose their uploads after a second. */
-export async function startReplicas({ storage, settings = {} }: ReplicasOptions = {}): Promise<Replicas> {
+export async function startReplicas(options: ReplicasOptions = {}): Promise<Replicas> {
+  const { storage, settings = {}, databaseUrl } = options;
   const directory = await mkdtemp(join(tmpdir(), 'entrepot-replicas-'));
   await chmod(directory, 0o711);
-  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+  const postgres =
+    databaseUrl === undefined
+      ? await startEmbeddedPostgres({ directory: join(directory, 'postgres') })
+      : { url: databaseUrl, stop: () => Promise.resolve() };
   const adminPassword = randomBytes(18).toString('base64url');
   const shared = {
     ENTREPOT_DATABASE_URL: postgres.url,
