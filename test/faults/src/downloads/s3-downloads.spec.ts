@@ -38,6 +38,8 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('downloads from S3', () => {
         ENTREPOT_STORAGE_PUBLIC_ENDPOINT: bucket.endpoint,
         ENTREPOT_STORAGE_REDIRECT_NETWORKS: '10.0.0.0/8',
         ENTREPOT_HTTP_TRUSTED_PROXIES: '127.0.0.1',
+        ENTREPOT_HTTP_ACCESS_LOG: 'combined',
+        ENTREPOT_LOG_LEVEL: 'trace',
         // Longer than any test: what ends earlier does not end by this.
         ENTREPOT_STORAGE_IDLE_TIMEOUT: '10m',
       },
@@ -74,7 +76,7 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('downloads from S3', () => {
     expect(part.body.equals(content.bytes.subarray(10_000_000, 20_000_001))).toBe(true);
   });
 
-  it('are a link for clients of the rule, to bytes of a pinned type that end in time', async () => {
+  it('C-13: are a link for clients of the rule, to bytes of a pinned type that end in time', async () => {
     const { status, headers } = await ask('GET', INSIDE);
     expect(status).toBe(307);
     const location = new URL(headers.location ?? '');
@@ -90,7 +92,7 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('downloads from S3', () => {
     expect(Buffer.from(await part.arrayBuffer()).equals(content.bytes.subarray(5, 10))).toBe(true);
   });
 
-  it('are no link to anything else', async () => {
+  it('C-13: are no link to anything else', async () => {
     const { headers } = await ask('GET', INSIDE);
     const link = new URL(headers.location ?? '');
     const changed = (change: (url: URL) => void): URL => {
@@ -150,6 +152,11 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('downloads from S3', () => {
     store.isSilent = false;
     const metrics = await (await fetch(`http://127.0.0.1:${product.opsPort}/metrics`)).text();
     expect(metrics).toMatch(/blob_read_failures_total\{[^}]*reason="unavailable"[^}]*\} 0\n/);
+  });
+
+  it('L-08: leave no signed URL in any output', () => {
+    expect(product.output()).toContain(`/v2/${REPOSITORY}/blobs/`);
+    expect(product.output()).not.toContain('X-Amz-Signature');
   });
 
   it('are 503 and no 404 when the object is gone', async () => {
