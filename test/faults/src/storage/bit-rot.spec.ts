@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Entrepot } from '@entrepot/testkit/entrepot';
+import { contentOf, type Content } from '@entrepot/testkit/images';
+import type { RegistryClient } from '@entrepot/testkit/registry-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { download, judge } from '../world/download.js';
+import { Journal } from '../world/journal.js';
+import { pushBlob } from '../world/push.js';
+import { startReplicas, type Replicas } from '../world/replicas.js';
+import { openTestStore, STORES, type TestStore } from '../world/stores.js';
+import { connect } from '../world/target.js';
+
+const REPOSITORY = 'admin/rotten';
+const LARGE_BYTES = 9 * 2 ** 20 + 1;
+const SMALL_BYTES = 1_000;
+
+describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
+  let directory: string;
+  let store: TestStore;
+  let replicas: Replicas;
+  let registry: Entrepot;
+  let client: RegistryClient;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
+    store = await openTestStore(kind, directory);
+    const settings = { ...store.settings, ENTREPOT_STORAGE_VERIFY_READS: 'always' };
+    replicas = await startReplicas({ storage: settings });
+    registry = await replicas.start();
+    client = connect(replicas.target(registry));
+  });
+  afterAll(async () => {
+    client.close();
+    await replicas.remove();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function pushRotten(sizeBytes: number): Promise<Content> {
+    const content = contentOf('application/octet-stream', randomBytes(sizeBytes));
+    await pushBlob({ client, journal: new Journal(), repository: REPOSITORY }, content, 'whole');
+    const hex = content.digest.slice('sha256:'.length);
+    const [row] = await replicas.query<{ object_key: string }>(
+      `SELECT object_key FROM blob WHERE encode(substring(digest from 2), 'hex') = $1`,
+      [hex],
+    );
+    await store.flipBit(row?.object_key ?? '', Math.floor(sizeBytes / 2));
+    return content;
+  }
+
+  it.each([LARGE_BYTES, SMALL_BYTES])('are never served: a blob of %d bytes', async (sizeBytes) => {
+    const content = await pushRotten(sizeBytes);
+    const before = await corruptReads(registry);
+    const answer = await download({ client, url: registry.url }, REPOSITORY, content.digest);
+    expect(['cut', 'refused']).toContain(judge(answer, content));
+    expect(await corruptReads(registry)).toBe(before + 1);
+    expect(registry.output()).toContain(content.digest);
+  });
+
+  it('harm no other blob', async () => {
+    const content = contentOf('application/octet-stream', randomBytes(LARGE_BYTES));
+    await pushBlob({ client, journal: new Journal(), repository: REPOSITORY }, content, 'whole');
+    const answer = await download({ client, url: registry.url }, REPOSITORY, content.digest);
+    expect(judge(answer, content)).toBe('right');
+  });
+});
+
+async function corruptReads({ opsPort }: Entrepot): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+  return Number(/^\w*blob_read_failures_total\{[^}]*reason="corrupt"[^}]*\} (\d+)/m.exec(metrics)?.[1]);
+}
