@@ -20,6 +20,9 @@ export class RedisAway extends Error {
   override readonly name = 'RedisAway';
 }
 
+/** No answer came in time. */
+class Silence extends Error {}
+
 const START_WAIT_MS = 2_000;
 const PROBE_INTERVAL_MS = 1_000;
 const PROBE_TIMEOUT_MS = 1_000;
@@ -72,7 +75,10 @@ export class RedisLink {
    */
   async start(): Promise<void> {
     this.#scheduleProbe();
-    await Promise.race([this.#firstProbe.promise, delay(START_WAIT_MS)]);
+    const waiting = new AbortController();
+    const waited = delay(START_WAIT_MS, undefined, { signal: waiting.signal }).catch(() => {});
+    await Promise.race([this.#firstProbe.promise, waited]);
+    waiting.abort();
     if (this.#refusal !== undefined) {
       await this.close();
       throw new ConfigError([`ENTREPOT_REDIS_URL: ${this.#refusal}`]);
@@ -97,8 +103,10 @@ export class RedisLink {
     } catch (error) {
       this.#failures.inc({ use });
       if (error instanceof RedisAway) throw error;
-      this.#isDoubted = true;
-      void this.#probe();
+      if (error instanceof Silence) {
+        this.#isDoubted = true;
+        void this.#probe();
+      }
       throw new RedisAway(messageOf(error), { cause: error });
     }
   }
@@ -188,7 +196,7 @@ export class RedisLink {
 
 async function withinTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const timer = setTimeout(() => timeout.reject(new Silence(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
     return await Promise.race([answer, timeout.promise]);
   } finally {

@@ -30,9 +30,8 @@ describe.skipIf(!hasRedis())('RedisWindowCounter', () => {
     await server.command('SET', '{spec}:failures:60000:endless', '99');
     for (const key of ['word', 'endless']) {
       await expect(counter(60_000).peek(key)).rejects.toThrow(RedisAway);
-      await expect.poll(() => counter(60_000).peek('other'), { timeout: 5_000 }).toEqual({ count: 0, resetsInMs: 0 });
       await expect(counter(60_000).add(key)).rejects.toThrow(RedisAway);
-      await expect.poll(() => counter(60_000).peek('other'), { timeout: 5_000 }).toEqual({ count: 0, resetsInMs: 0 });
+      expect(await counter(60_000).peek('other')).toEqual({ count: 0, resetsInMs: 0 });
     }
   });
 
