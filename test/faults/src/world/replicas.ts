@@ -35,12 +35,16 @@ export interface Replicas {
   readonly databaseUrl: string;
   /** Starts a further registry. */
   start(settings?: Readonly<Record<string, string>>): Promise<Entrepot>;
+  /** Starts a further token issuer. */
+  startIssuer(settings?: Readonly<Record<string, string>>): Promise<Entrepot>;
+  /** Runs another `entrepot` command with the settings that all share, and returns what it printed. */
+  run(args: readonly string[]): Promise<string>;
   /** Starts what ends uploads and removes objects. */
   startJobrunner(settings?: Readonly<Record<string, string>>): Promise<Entrepot>;
   /** Lets a jobrunner end the uploads that nobody works on and remove what no row needs, and waits until it has. */
   reclaim(): Promise<void>;
-  /** A registry as the administrator asks it. */
-  target(registry: { readonly url: string }): Target;
+  /** A registry as the administrator asks it, with tokens of the first issuer or of this one. */
+  target(registry: { readonly url: string }, issuer?: { readonly url: string }): Target;
   /** Rows of the shared database. */
   query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Ends everything and deletes what it held. */
@@ -76,17 +80,21 @@ export async function startReplicas(options: ReplicasOptions = {}): Promise<Repl
   };
   const issuer = await serve('auth');
   const pool = new Pool({ connectionString: postgres.url, max: 2 });
+  // Connections that are kept end with Postgres; a query that needed one says so itself.
+  pool.on('error', () => {});
   return {
     directory,
     databaseUrl: postgres.url,
     start: (own) => serve('registry', own),
+    startIssuer: (own) => serve('auth', own),
+    run: (args) => runEntrepot(args, shared),
     startJobrunner: (own) => serve('jobrunner', own),
     reclaim: async () => {
       const jobrunner = await serve('jobrunner', EAGER);
       await until(async () => (await pool.query(OWED)).rows.length === 0, 'uploads and doomed objects to go');
       await jobrunner.remove();
     },
-    target: ({ url }) => ({ url, tokenUrl: issuer.url, adminPassword }),
+    target: ({ url }, from = issuer) => ({ url, tokenUrl: from.url, adminPassword }),
     query: async <Row extends QueryResultRow>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
     remove: async () => {
