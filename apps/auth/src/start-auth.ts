@@ -35,7 +35,6 @@ export async function startAuth(
   const { logger, redis } = resources;
   const pools = openPools('auth', database, resources);
   const pool = pools.open('auth', database.poolSize);
-  pools.announce();
   const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
   const windowMs = login.window;
   const failuresBy = (prefix: string) =>

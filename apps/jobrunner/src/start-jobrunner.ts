@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { openBlobStore } from '@entrepot/blob-store';
+import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
 import { PostgresPurge, openPools } from '@entrepot/metadata';
 import {
-  QUEUE_CONNECTIONS,
+  armFailPoint,
   createNestLog,
   createQueues,
   type RunningService,
@@ -19,7 +20,6 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const { database } = config;
   const pools = openPools('jobrunner', database, resources);
   const pool = pools.open('jobrunner', database.poolSize);
-  pools.announce(config.redis.url === undefined ? { 'jobrunner-queue': QUEUE_CONNECTIONS } : {});
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const queues = createQueues({
     service: 'jobrunner',
@@ -29,7 +29,10 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   });
   const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('storage.purge'));
   const { uploads, gc } = config;
-  const purge = new PurgeRoom({ uploads, gc, queues, purge: new PostgresPurge(pool), store, logger, metrics });
+  const plain = { purge: new PostgresPurge(pool), store };
+  const reached = armFailPoint(FAIL_POINTS, config.http, logger);
+  const ports = reached ? { purge: watchPurge(plain.purge, reached), store: watchStore(store, reached) } : plain;
+  const purge = new PurgeRoom({ uploads, gc, queues, ...ports, logger, metrics });
   const app = await NestFactory.createApplicationContext(jobrunnerModule(purge), { logger: createNestLog(logger) });
   return {
     mounts: [],

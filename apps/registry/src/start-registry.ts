@@ -62,7 +62,6 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
   const replica = openReplica(config, pools, { pool, logger });
   const signOfLife = holdSignOfLife(pools.session);
-  pools.announce({ 'sign-of-life': 1 });
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const revocations = new RevocationList(new PostgresAccessChanges(pool));
   const keys = new VerifyingKeys(new PostgresPublicKeys(pool), Date.now);

@@ -2,6 +2,7 @@ import { createLogger, createMetrics, createOpsServer, Fleet, type Logger } from
 import { refuseOldSchema } from '../administration/refuse-old-schema.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { watchStopSignals } from '../standalone/stop-signals.js';
+import { databaseConnections } from './database-connections.js';
 import { QUIET_MS } from './serve-as-worker.js';
 import type { Served } from './served.js';
 
@@ -12,7 +13,8 @@ const CLOSE_TIMEOUT_MS = 10_000;
  * Runs a service as several workers at one main port, until SIGINT or SIGTERM. This process has the operations port and none of the
  * work. SIGUSR2 replaces the workers one by one, SIGHUP makes them load the TLS files again.
  */
-export async function serveByWorkers({ name, config, directDatabaseUrl }: Served): Promise<void> {
+export async function serveByWorkers(served: Served): Promise<void> {
+  const { name, config, directDatabaseUrl } = served;
   const { http } = config;
   const logger = createLogger(config.log, { service: name });
   const metrics = createMetrics();
@@ -31,7 +33,7 @@ export async function serveByWorkers({ name, config, directDatabaseUrl }: Served
   });
   try {
     await ops.listen();
-    await Promise.race([stop.stopped, run(fleet, config, logger)]);
+    await Promise.race([stop.stopped, run(fleet, served, logger)]);
     logger.info('stopping');
   } finally {
     await fleet.stop();
@@ -41,11 +43,12 @@ export async function serveByWorkers({ name, config, directDatabaseUrl }: Served
 }
 
 /** Rejects when no worker can be started (any more); else it goes on for ever. */
-async function run(fleet: Fleet, { http, database }: Served['config'], logger: Logger): Promise<never> {
+async function run(fleet: Fleet, { name, config }: Served, logger: Logger): Promise<never> {
+  const { http } = config;
   process.on('SIGUSR2', () => void fleet.restart());
   if (http.tlsCertificate !== undefined) process.on('SIGHUP', () => fleet.signal('SIGHUP'));
   const origin = await fleet.start();
-  const databaseConnections = http.workers * (database.poolSize + database.lookupPoolSize);
-  logger.info({ origin, workers: http.workers, databaseConnections }, 'ready');
+  const connections = http.workers * databaseConnections(name, config);
+  logger.info({ origin, workers: http.workers, databaseConnections: connections }, 'ready');
   return fleet.failed;
 }

@@ -12,6 +12,7 @@ import { dataSection } from '../standalone/sections.js';
 import { standaloneSections, type SettingsSource, type StandaloneConfig } from '../standalone/settings.js';
 import { watchStopSignals } from '../standalone/stop-signals.js';
 import { composeServices } from './compose-services.js';
+import { databaseConnections } from './database-connections.js';
 import { serveAsWorker } from './serve-as-worker.js';
 import { serveByWorkers } from './serve-by-workers.js';
 import type { Served } from './served.js';
@@ -49,7 +50,7 @@ async function serveAlone({ name, start, config, databaseUrl, directDatabaseUrl 
   const services = await composeServices([start], config, { databaseUrl, dataDirectory, logger });
   try {
     const { origin } = await services.listen();
-    logger.info({ origin }, 'ready');
+    logger.info({ origin, databaseConnections: databaseConnections(name, config) }, 'ready');
     await stop.stopped;
     logger.info('stopping');
   } finally {

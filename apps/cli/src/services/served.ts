@@ -3,7 +3,7 @@ import type { StandaloneConfig } from '../standalone/settings.js';
 
 /** A service that is to run, and its settings. */
 export interface Served {
-  readonly name: string;
+  readonly name: 'registry' | 'auth' | 'jobrunner';
   readonly start: ServiceStarter<StandaloneConfig>;
   readonly config: StandaloneConfig;
   /** Where the service sends its transactions. */

@@ -8,10 +8,7 @@ const REPLICA_STATEMENT_MS = 2_000;
 export interface PoolSurroundings {
   /** Where transactions are sent: Postgres, or a pooler before it. */
   readonly databaseUrl: string;
-  readonly logger: {
-    info(fields: object, message: string): void;
-    warn(fields: object, message: string): void;
-  };
+  readonly logger: { warn(fields: object, message: string): void };
   readonly metrics: {
     poolGauge(pool: string, read: () => { total: number; idle: number; waiting: number }): void;
   };
@@ -25,8 +22,6 @@ export interface ServicePools {
   openReplica(name: string, size: number): DatabasePool | undefined;
   /** How one session is opened that has to last, past a pooler. */
   readonly session: Omit<DatabaseSettings, 'poolSize'>;
-  /** Logs how many connections may be open at once, with those that others open. Operators add them up. */
-  announce(others?: Readonly<Record<string, number>>): void;
   end(): Promise<void>;
 }
 
@@ -42,14 +37,12 @@ export function openPools(
     idleInTransactionTimeoutMs: config.idleInTransactionTimeout,
   };
   const pools: DatabasePool[] = [];
-  const sizes: Record<string, number> = {};
   const open = (name: string, given: DatabaseSettings): DatabasePool => {
     const pool = createPool(given, (error) =>
       logger.warn({ err: error, pool: name }, 'a database connection was lost'),
     );
     metrics.poolGauge(name, () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
     pools.push(pool);
-    sizes[name] = given.poolSize;
     return pool;
   };
   const { pooler, patience: patienceMs, readUrl } = config;
@@ -60,11 +53,6 @@ export function openPools(
         ? undefined
         : open(name, { ...settings, url: readUrl, pooler, poolSize, statementTimeoutMs: REPLICA_STATEMENT_MS }),
     session: { ...settings, url: config.directUrl ?? databaseUrl },
-    announce(others = {}) {
-      const connections = { ...sizes, ...others };
-      const total = Object.values(connections).reduce((sum, count) => sum + count, 0);
-      logger.info({ connections, total }, 'the most connections to Postgres that this process opens');
-    },
     end: async () => {
       await Promise.all(pools.map((pool) => pool.end()));
     },
