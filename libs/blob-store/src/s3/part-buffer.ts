@@ -21,6 +21,10 @@ export class SegmentPool {
     this.#limitBytes = limitBytes;
   }
 
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
   /** Those who have parts on their way wait for these before they take more. */
   get isOut(): boolean {
     return this.#usedBytes >= this.#limitBytes;

@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PartBuffer } from './part-buffer.js';
 import type { SavedParts } from './resume-state.js';
 import type { S3Bucket, StoredPart } from './s3-bucket.js';
-import { S3Failure, isAnswer, isMissing } from './s3-failure.js';
-
-/** Tries to join the parts. */
-const MAX_COMPLETIONS = 3;
+import { S3Failure, isMissing } from './s3-failure.js';
 
 /** A part that was given a number. */
 interface NumberedPart {
@@ -105,15 +102,12 @@ export class PartSeries {
    */
   async complete(): Promise<void> {
     const parts = storedParts(this.#parts);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#bucket.complete(this.name, this.#uploadId, parts);
-      } catch (error) {
-        if (await this.#isJoined(parts)) return;
-        const isReplaced = error instanceof S3Failure && error.code === 'InvalidPart';
-        if (isReplaced || isMissing(error)) throw new PartsReplaced();
-        if (isAnswer(error) || attempt === MAX_COMPLETIONS) throw error;
-      }
+    try {
+      await this.#bucket.complete(this.name, this.#uploadId, parts);
+    } catch (error) {
+      if (await this.#isJoined(parts)) return;
+      const isReplaced = error instanceof S3Failure && error.code === 'InvalidPart';
+      throw isReplaced || isMissing(error) ? new PartsReplaced() : error;
     }
   }
 

@@ -25,8 +25,6 @@ export interface S3Terms {
   /** The store may work for long before it says a word: joining and copying parts. */
   readonly isSlow?: boolean;
   readonly isStreamed?: boolean;
-  /** Only the caller knows whether another try is wanted. */
-  readonly isOnce?: boolean;
 }
 
 /** The store may join or copy some GiB before it answers. */
@@ -77,7 +75,7 @@ export class S3Attempts {
       try {
         return await this.#try(request, terms);
       } catch (error) {
-        const isLast = terms.isOnce === true || attempt === MAX_ATTEMPTS || this.#signal?.aborted === true;
+        const isLast = attempt === MAX_ATTEMPTS || this.#signal?.aborted === true;
         if (isLast || isAnswer(error) || !this.#health.pay()) throw error;
       }
       // Full jitter: those who failed together do not come back together.

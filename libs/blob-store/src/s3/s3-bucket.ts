@@ -172,12 +172,12 @@ export class S3Bucket {
     });
   }
 
-  /** Joins the parts. One try: whether it was done where no answer came is for the caller to find out. */
+  /** Joins the parts. Where an answer was lost the next one may be that there is no such upload: the caller looks. */
   async complete(name: string, uploadId: string, parts: readonly StoredPart[]): Promise<void> {
     const etags = parts.map(({ number, etag }) => ({ part: number, etag }));
     await this.#attempts.run(
       () => this.#client.completeMultipartUpload(this.#options.bucket, this.#full(name), uploadId, etags),
-      { isSlow: true, isOnce: true },
+      { isSlow: true },
     );
   }
 

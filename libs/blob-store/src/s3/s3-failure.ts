@@ -83,6 +83,10 @@ export function isTroubledStatus(status: number): boolean {
 /** What callers of the store see: never a key, a secret or a signed address. */
 export function toStoreUnavailable(error: unknown, place: string): unknown {
   if (!(error instanceof S3Failure)) return error;
-  const advice = ADVICE[error.code] ?? (error.isTransient ? 'it does not do its work now' : 'it refused a request');
+  const advice =
+    ADVICE[error.code] ??
+    (error.isTransient
+      ? 'it does not do its work now'
+      : 'it refused a request; check the key, its rights and the bucket');
   return new StoreUnavailable(`object storage ${place}: ${advice} (${error.code})`, { cause: error });
 }
