@@ -14,6 +14,7 @@ import { stopAllServers } from './machine/server-process.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { formatTable, toJson } from './report.js';
 import { launchAll, runWorkload, type WorkloadResult } from './run-bench.js';
+import { listScaleWorks, runScale } from './scale/run-scale.js';
 import { allWorkloads } from './workloads/all-workloads.js';
 import { createSamples } from './workloads/sample-files.js';
 import { FULL_SIZE, type Lab, QUICK_SIZE, type Subject, type Workload } from './workloads/workload.js';
@@ -31,14 +32,16 @@ async function main(): Promise<void> {
   const size = options.isQuick ? QUICK_SIZE : FULL_SIZE;
   const workloads = allWorkloads(size).filter(({ name }) => isWanted(name, options.only));
   if (options.isHelp) return print(USAGE);
+  if (options.isList && options.isScale) return print(listScaleWorks());
   if (options.isList) return print(workloads.map(({ name, title }) => `${name.padEnd(20)} ${title}\n`).join(''));
-  if (workloads.length === 0) throw new Error('no work has such a name; see --list');
+  if (workloads.length === 0 && !options.isScale) throw new Error('no work has such a name; see --list');
   const directory = makeDirectory(options.directory);
   const interrupted = Promise.withResolvers<never>();
   const interrupt = (signal: NodeJS.Signals) => interrupted.reject(new Error(`ended by ${signal}`));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    await Promise.race([bench(options, { directory, size, workloads }), interrupted.promise]);
+    const work = options.isScale ? scale(options, directory) : bench(options, { directory, size, workloads });
+    await Promise.race([work, interrupted.promise]);
   } finally {
     await stopAllServers();
     say('removing the data');
@@ -70,6 +73,15 @@ async function bench(options: Options, { directory, size, workloads }: Plan): Pr
   if (subjects.length < contenders.length || failures(results).length > 0) process.exitCode = 1;
 }
 
+async function scale(options: Options, directory: string): Promise<void> {
+  const { isQuick, uploadMib, only } = options;
+  const size = { isQuick, ...(uploadMib !== undefined && { uploadMib }) };
+  const tables = await runScale({ directory, ...size, isWanted: (name) => isWanted(name, only), say });
+  print(`\n${describeMachine()}\n`);
+  for (const { title, text } of tables) print(`\n${title}\n\n${text}\n`);
+  if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(tables, undefined, 2)}\n`);
+}
+
 function isWanted(name: string, only: readonly string[]): boolean {
   return only.length === 0 || only.some((beginning) => name.startsWith(beginning));
 }
@@ -97,13 +109,17 @@ async function findContenders(wanted: readonly ContenderName[]): Promise<readonl
 }
 
 function describeRun(subjects: readonly Subject[], { directory, size }: Lab): string {
-  const machine = `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? 'processor'}, Linux ${release()}, Node ${process.version}`;
   const requests = hasWrk
     ? 'wrk for GET, own client for the rest of the requests'
     : 'own client (wrk is not installed)';
   const work = `medians of up to ${size.repetitions} interleaved repetitions after a warm-up; ${requests}; curl for large blobs`;
   const members = subjects.map(({ contender }) => `  ${contender.name}: ${contender.description}`);
-  return [machine, `${work}; data below ${directory}`, ...members].join('\n');
+  return [describeMachine(), `${work}; data below ${directory}`, ...members].join('\n');
+}
+
+function describeMachine(): string {
+  const model = cpus()[0]?.model.trim() ?? 'processor';
+  return `${availableParallelism()} x ${model}, Linux ${release()}, Node ${process.version}`;
 }
 
 function failures(results: readonly WorkloadResult[]): readonly string[] {

@@ -4,6 +4,8 @@ import { CONTENDER_NAMES, type ContenderName } from './contenders/contender.js';
 
 export const USAGE = `npm run bench -- [options]
   --quick            fewer and shorter repetitions, 10,000 tags
+  --scale            several data-plane processes, an object store, crowds and full tables, in place of the rest
+  --upload-mib N     with --scale: size of each of the 64 parallel uploads (1024; 16 with --quick)
   --only a,b         only work whose name begins with one of these (see --list)
   --peers a,b        only these contenders: ${CONTENDER_NAMES.join(', ')}
   --json FILE        write all samples to FILE too
@@ -15,6 +17,8 @@ export const USAGE = `npm run bench -- [options]
 /** What the command line asks for. */
 export interface Options {
   readonly isQuick: boolean;
+  readonly isScale: boolean;
+  readonly uploadMib?: number;
   readonly isList: boolean;
   readonly isHelp: boolean;
   /** Beginnings of names of work; empty: all. */
@@ -30,6 +34,8 @@ export function parseOptions(parameters: readonly string[]): Options {
     args: [...parameters],
     options: {
       quick: { type: 'boolean', default: false },
+      scale: { type: 'boolean', default: false },
+      'upload-mib': { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
@@ -40,6 +46,8 @@ export function parseOptions(parameters: readonly string[]): Options {
   });
   return {
     isQuick: values.quick,
+    isScale: values.scale,
+    ...(values['upload-mib'] !== undefined && { uploadMib: wholeNumber(values['upload-mib']) }),
     isList: values.list,
     isHelp: values.help,
     only: splitList(values.only),
@@ -47,6 +55,11 @@ export function parseOptions(parameters: readonly string[]): Options {
     ...(values.json !== undefined && { jsonFile: values.json }),
     directory: values.directory,
   };
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new Error(`${text} is not a whole number`);
 }
 
 function splitList(text: string): string[] {

@@ -1,10 +1,10 @@
+import { alignColumns } from './align-columns.js';
 import type { ContenderName } from './contenders/contender.js';
 import type { Outcome, WorkloadResult } from './run-bench.js';
 import { advantage, median, spread } from './statistics.js';
 import { BETTER, type Workload } from './workloads/workload.js';
 
 const OURS: ContenderName = 'entrepot';
-const WORDS = new Set(['work', 'unit', 'goal']);
 
 /**
  * The table: for each work the median of each contender with its spread, how many times as good Entrepot is as each
@@ -88,15 +88,4 @@ function meetsGoal(
     .map((peer) => advantageOver(result, peer))
     .filter((ratio) => ratio !== undefined);
   return measured.length === 0 ? undefined : measured.every((ratio) => ratio >= goal.atLeast);
-}
-
-/** Words to the left, figures to the right. */
-function alignColumns(rows: readonly (readonly string[])[]): string {
-  const [head = []] = rows;
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const pad = (cell: string, column: number): string => {
-    const width = widths[column] ?? 0;
-    return WORDS.has(head[column] ?? '') ? cell.padEnd(width) : cell.padStart(width);
-  };
-  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }

@@ -18,7 +18,9 @@ export async function launchAll(contenders: readonly Contender[], lab: Lab, say:
     const directory = join(lab.directory, contender.name);
     mkdirSync(directory);
     try {
-      subjects.push({ contender, instance: await contender.launch({ directory, issuer: lab.issuer }) });
+      const bucket = await lab.newBucket?.();
+      const place = { directory, issuer: lab.issuer, ...(bucket && { bucket }) };
+      subjects.push({ contender, instance: await contender.launch(place) });
     } catch (cause) {
       say(`${contender.name} does not start: ${(cause as Error).message}`);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advantage, median, spread } from './statistics.js';
+import { advantage, median, percentile, spread } from './statistics.js';
 
 describe('median', () => {
   it('takes the middle value, or the mean of the two in the middle, whatever the order', () => {
@@ -13,6 +13,16 @@ describe('median', () => {
     expect(median(values)).toBe(20);
     expect(values).toEqual([100, 9, 20]);
     expect(() => median([])).toThrow(RangeError);
+  });
+});
+
+describe('percentile', () => {
+  it('is the least value that the share does not exceed', () => {
+    const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect(percentile(values, 0.99)).toBe(198);
+    expect(percentile([3, 1, 2], 0.99)).toBe(3);
+    expect(percentile([7], 0)).toBe(7);
+    expect(() => percentile([], 0.5)).toThrow(RangeError);
   });
 });
 

@@ -7,6 +7,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** The value that a share of the values does not exceed. Throws on an empty list. */
+export function percentile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError('no values to take a percentile of');
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 /** Half the distance between the extremes, as a share of the median: 0.03 reads "within 3 %". */
 export function spread(values: readonly number[]): number {
   const middle = median(values);

@@ -23,13 +23,42 @@ export interface PushJob {
   readonly style: PushStyle;
 }
 
-export type Job = RepeatJob | PushJob;
+/** Push an image from each of `clients` at once: layers that all share, and one of its own. */
+export interface CrowdPushJob {
+  readonly kind: 'crowd-push';
+  readonly origin: string;
+  readonly target: Target;
+  readonly clients: number;
+  readonly sharedLayers: number;
+  readonly layerBytes: number;
+}
 
-/** What a job came to. `medianMs` is the median time of one request, or of one push. */
+/** Pull one image by each of `clients` at once, as an engine does: the manifest, then its layers three at a time. */
+export interface CrowdPullJob {
+  readonly kind: 'crowd-pull';
+  readonly origin: string;
+  readonly target: Target;
+  readonly tag: string;
+  readonly clients: number;
+}
+
+/** Upload `uploads` blobs of `sizeBytes` at once, each as one stream. */
+export interface UploadJob {
+  readonly kind: 'upload';
+  readonly origin: string;
+  readonly target: Target;
+  readonly uploads: number;
+  readonly sizeBytes: number;
+}
+
+export type Job = RepeatJob | PushJob | CrowdPushJob | CrowdPullJob | UploadJob;
+
+/** What a job came to. The times are those of one request, one push, one pull or one upload. */
 export interface JobResult {
   readonly count: number;
   readonly elapsedMs: number;
   readonly medianMs: number;
+  readonly p99Ms: number;
 }
 
 /** What the client process sends back. */

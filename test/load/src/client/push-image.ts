@@ -61,11 +61,14 @@ export interface Push {
   readonly image: Image;
   readonly tag: string;
   readonly style: PushStyle;
+  /** Set where others may have pushed some of its blobs: those that are there are not sent. */
+  readonly mayExist?: true;
 }
 
 /** Pushes layers, config and manifest one after the other on one connection. */
-export async function pushImage(connection: Connection, target: Target, { image, tag, style }: Push): Promise<void> {
-  for (const blob of [...image.layers, image.config]) await pushBlob(connection, target, { content: blob, style });
+export async function pushImage(connection: Connection, target: Target, push: Push): Promise<void> {
+  const { image, tag } = push;
+  for (const blob of [...image.layers, image.config]) await pushBlob(connection, target, { ...push, content: blob });
   const answer = await connection.exchange({
     method: 'PUT',
     path: `/v2/${target.repository}/manifests/${tag}`,
@@ -78,12 +81,13 @@ export async function pushImage(connection: Connection, target: Target, { image,
 async function pushBlob(
   connection: Connection,
   { repository, token }: Target,
-  { content, style }: { content: Buffer; style: PushStyle },
+  { content, style, mayExist }: Omit<Push, 'image' | 'tag'> & { readonly content: Buffer },
 ): Promise<void> {
   const digest = digestOf(content);
   const headers = { Authorization: `Bearer ${token}` };
   const blob = { method: 'HEAD', path: `/v2/${repository}/blobs/${digest}`, headers } as const;
-  expectStatus(await connection.exchange(blob), [404], 'HEAD of a new blob');
+  const found = expectStatus(await connection.exchange(blob), mayExist ? [200, 404] : [404], 'HEAD of a new blob');
+  if (found.status === 200) return;
   const upload = await startUpload(connection, { repository, token });
   if (style === 'containerd') {
     const put = {

@@ -1,13 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { median } from '../statistics.js';
+import { median, percentile } from '../statistics.js';
 import { createConnection, encodeRequest } from './connection.js';
 import { expectStatus } from './expect-status.js';
 import type { Job, JobResult, PushJob, RepeatJob } from './jobs.js';
 import { makeImage, pushImage } from './push-image.js';
+import { crowdPull, crowdPush, uploadMany } from './run-crowd.js';
 
 /** Runs one job in this process. The first answer that is not a success ends it with an error. */
 export function runJob(job: Job): Promise<JobResult> {
-  return job.kind === 'repeat' ? repeatRequest(job) : pushImages(job);
+  switch (job.kind) {
+    case 'repeat':
+      return repeatRequest(job);
+    case 'push':
+      return pushImages(job);
+    case 'crowd-push':
+      return timed(() => crowdPush(job));
+    case 'crowd-pull':
+      return timed(() => crowdPull(job));
+    case 'upload':
+      return timed(() => uploadMany(job));
+  }
+}
+
+async function timed(work: () => Promise<readonly number[]>): Promise<JobResult> {
+  const started = performance.now();
+  return resultOf(await work(), started);
+}
+
+function resultOf(timesMs: readonly number[], started: number): JobResult {
+  const elapsedMs = performance.now() - started;
+  return { count: timesMs.length, elapsedMs, medianMs: median(timesMs), p99Ms: percentile(timesMs, 0.99) };
 }
 
 async function repeatRequest({ origin, request, connections, durationMs, atLeast }: RepeatJob): Promise<JobResult> {
@@ -23,7 +45,7 @@ async function repeatRequest({ origin, request, connections, durationMs, atLeast
       timesMs.push(sentAt - before);
     }
   });
-  return { count: timesMs.length, elapsedMs: performance.now() - started, medianMs: median(timesMs) };
+  return resultOf(timesMs, started);
 }
 
 async function pushImages({ origin, targets, images, connections, layerBytes, style }: PushJob): Promise<JobResult> {
@@ -42,7 +64,7 @@ async function pushImages({ origin, targets, images, connections, layerBytes, st
       timesMs.push(performance.now() - before);
     }
   });
-  return { count: timesMs.length, elapsedMs: performance.now() - started, medianMs: median(timesMs) };
+  return resultOf(timesMs, started);
 }
 
 type Work = (connection: ReturnType<typeof createConnection>, index: number) => Promise<void>;

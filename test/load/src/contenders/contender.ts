@@ -1,3 +1,4 @@
+import type { S3Bucket } from '@entrepot/testkit/s3-server';
 import type { ServerProcess } from '../machine/server-process.js';
 import type { TokenIssuer } from './token-issuer.js';
 
@@ -24,6 +25,8 @@ export interface Absence {
 export interface Place {
   readonly directory: string;
   readonly issuer: TokenIssuer;
+  /** Where blobs go in place of the directory. */
+  readonly bucket?: S3Bucket;
 }
 
 /** A contender that runs. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { storageSettings } from '@entrepot/testkit/s3-server';
 import { createConnection } from '../client/connection.js';
 import { expectStatus } from '../client/expect-status.js';
 import { IMAGE_MANIFEST } from '../client/push-image.js';
@@ -25,7 +26,7 @@ export async function findEntrepot(): Promise<Contender | Absence> {
   return { name, description: `${version}, ES256 tokens from /auth/token`, isRegistry: true, launch: launchEntrepot };
 }
 
-async function launchEntrepot({ directory }: Place): Promise<Instance> {
+async function launchEntrepot({ directory, bucket }: Place): Promise<Instance> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const process = await startServer({
@@ -36,6 +37,7 @@ async function launchEntrepot({ directory }: Place): Promise<Instance> {
       ENTREPOT_OPS_PORT: String(await freePort()),
       ENTREPOT_DATA_DIR: `${directory}/data`,
       ENTREPOT_ADMIN_PASSWORD: PASSWORD,
+      ...(bucket && storageSettings(bucket)),
     },
     directory,
     readyUrl: `${origin}/v2/`,

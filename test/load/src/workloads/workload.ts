@@ -1,3 +1,4 @@
+import type { S3Bucket } from '@entrepot/testkit/s3-server';
 import type { Client } from '../client/start-client.js';
 import type { Contender, ContenderName, Instance } from '../contenders/contender.js';
 import type { TokenIssuer } from '../contenders/token-issuer.js';
@@ -18,6 +19,8 @@ export interface Lab {
   readonly issuer: TokenIssuer;
   readonly samples: Samples;
   readonly size: Size;
+  /** Gives each contender a bucket for its blobs, where they are compared over an object store. */
+  readonly newBucket?: () => Promise<S3Bucket>;
 }
 
 /** How much of everything is done. */
