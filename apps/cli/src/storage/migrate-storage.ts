@@ -1,4 +1,4 @@
-import { joinPlaces, findPlaces, openPlace, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
+import { findPlaces, joinPlaces, openPlace, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
 import { migrateObjects, newTally, paceBytes, type MigrationTally } from '@entrepot/content';
 import { PostgresObjectMoves, createPool } from '@entrepot/metadata';
 import { refuseOldSchema } from '../administration/refuse-old-schema.js';
@@ -11,6 +11,8 @@ import { missingSettings, readStorageSettings, type StorageSettings } from './st
 
 const PROGRESS_INTERVAL_MS = 5_000;
 const POOL_SIZE = 5;
+/** Nobody waits for an answer: a restart of Postgres is no reason to give up. */
+const PATIENT = { statementTimeoutMs: 60_000, lockTimeoutMs: 10_000, patienceMs: 60_000 };
 const SHOWN_FAILURES = 20;
 const MIN_KEEP_MS = 3_600_000;
 
@@ -40,12 +42,12 @@ export async function migrateStorage(
   write: (text: string) => void,
 ): Promise<void> {
   const settings = readStorageSettings(source);
+  refuseUnknown(wanted.to, settings);
   const command = { wanted, settings, write };
-  await withDatabase(source, async (databaseUrl) => {
-    await refuseOldSchema(databaseUrl);
-    const target = await openTarget(wanted.to, settings);
-    const timeouts = { statementTimeoutMs: 60_000, lockTimeoutMs: 10_000 };
-    const pool = createPool({ url: databaseUrl, role: 'jobrunner', poolSize: POOL_SIZE, ...timeouts });
+  await withDatabase(source, async (url) => {
+    await refuseOldSchema(url);
+    const target = await openPlace(wanted.to, settings.storage, settings.dataDirectory);
+    const pool = createPool({ url, role: 'jobrunner', poolSize: POOL_SIZE, ...PATIENT });
     try {
       await migrateTo(target, new PostgresObjectMoves(pool), command);
     } finally {
@@ -55,13 +57,10 @@ export async function migrateStorage(
 }
 
 /** A directory is made only where it was named, or belongs to an Entrepot that is there. */
-async function openTarget(driver: StorageDriver, settings: StorageSettings): Promise<ObjectPlace> {
+function refuseUnknown(driver: StorageDriver, settings: StorageSettings): void {
   const { storage, dataDirectory, hasDataDirectory } = settings;
-  const isKnown =
-    findPlaces(storage, dataDirectory).some(({ name }) => name === driver) ||
-    (driver === 'filesystem' && hasDataDirectory);
-  if (!isKnown) throw missingSettings(driver, settings);
-  return openPlace(driver, storage, dataDirectory);
+  if (driver === 'filesystem' && hasDataDirectory) return;
+  if (!findPlaces(storage, dataDirectory).some(({ name }) => name === driver)) throw missingSettings(driver, settings);
 }
 
 async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, command: Command): Promise<void> {

@@ -20,7 +20,7 @@ import { connect } from '../world/target.js';
 const CLI = ['node_modules/.bin/node', 'apps/cli/dist/main.js'];
 const TOP_DIRECTORY = new URL('../../../..', import.meta.url).pathname;
 const PUSHED_BEFORE = 60;
-const KILLS = 3;
+const ENDS = ['SIGKILL', 'SIGINT', 'SIGKILL'] as const;
 
 const migrate = (...args: readonly string[]) => ['storage', 'migrate', '--keep', '0s', ...args];
 
@@ -70,24 +70,25 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('storage migrate', () => {
     return { files: files.length, objects: (await objectsIn(bucket)).length };
   }
 
-  /** Begins to migrate, and is killed when some more blobs were moved. */
-  async function migrateUntilKilled(): Promise<void> {
-    const before = await inBucket();
+  /** Begins to migrate, and is ended when some more blobs were moved; resolves with the exit code. */
+  async function migrateUntil(signal: NodeJS.Signals): Promise<number | null> {
+    const before = await inFiles();
     const [program = '', ...args] = [...CLI, ...migrate('--to', 's3', '--rate', '1MiB')];
     const env = { PATH: process.env['PATH'] ?? '', ...environment('s3') };
     const child = spawn(program, args, { cwd: TOP_DIRECTORY, env, stdio: 'ignore' });
     const ended = once(child, 'exit');
-    await until(async () => (await inBucket()) > before + 5 || (await inFiles()) === 0, 'blobs to be moved');
-    child.kill('SIGKILL');
+    await until(async () => (await inFiles()) <= before - 5, 'blobs to be moved');
+    child.kill(signal);
     await ended;
+    return child.exitCode;
   }
 
-  it('moves everything to a bucket while pushes go on, however often it is killed', async () => {
+  it('moves everything to a bucket while pushes go on, however often it is ended', async () => {
     const earlier = startPushers(replicas.target(old), journal);
     await until(async () => (await inFiles()) >= PUSHED_BEFORE, 'blobs to move');
     await earlier.stop();
     const pushers = startPushers(replicas.target(current), journal);
-    for (let kill = 0; kill < KILLS; kill += 1) await migrateUntilKilled();
+    for (const signal of ENDS) expect(await migrateUntil(signal)).toBe(signal === 'SIGINT' ? 130 : null);
     const output = await runEntrepot(migrate('--to', 's3'), environment('s3'));
     await pushers.stop();
     console.log(`${journal.summary()}\n${output}`);
