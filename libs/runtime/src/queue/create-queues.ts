@@ -112,7 +112,8 @@ class RedisOrTimers implements QueueEngine {
     this.#timers = undefined;
     const engine = this.#engine;
     this.#engine = undefined;
-    if (engine !== undefined) this.#leaving = Promise.all([this.#leaving, engine.close()]).then(() => {});
+    if (engine !== undefined)
+      this.#leaving = Promise.all([this.#leaving, engine.close(!this.link.isReady)]).then(() => {});
   }
 
   async #goByClock({ name, intervalMs }: Schedule, signal: AbortSignal): Promise<void> {

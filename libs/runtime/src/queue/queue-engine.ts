@@ -14,8 +14,8 @@ export interface QueueEngineParts {
 /** BullMQ on one store: fires schedules, each firing in one process of the service. */
 export interface QueueEngine {
   keep(schedule: Schedule): void;
-  /** Takes nothing new and lets go of the store, also of one that does not answer. */
-  close(): Promise<void>;
+  /** Takes nothing new and lets go of the store, also of one that does not answer; of one that `isAway` at once. */
+  close(isAway?: boolean): Promise<void>;
 }
 
 const CONCURRENCY = 4;
@@ -38,12 +38,12 @@ export function startOnPostgres(parts: QueueEngineParts, connectionString: strin
 }
 
 export function startOnRedis(parts: QueueEngineParts, link: RedisLink): QueueEngine {
-  const connection = connectForQueue(link.endpoint);
-  const place = { connection, prefix: link.keyPrefix };
+  const connections = connectForQueue(link.endpoint);
+  const place = { connection: connections.client, prefix: link.keyPrefix };
   const options = { ...place, autorun: false, concurrency: CONCURRENCY, runRetryDelay: RETRY_DELAY_MS };
   const queue = new Queue(parts.service, place);
   const worker = new Worker(parts.service, parts.runJob, options);
-  return startEngine({ queue, worker, disconnect: () => connection.disconnect() }, parts);
+  return startEngine({ queue, worker, disconnect: connections.end }, parts);
 }
 
 interface ErrorSource {
@@ -68,12 +68,11 @@ function startEngine({ queue, worker, disconnect }: Connected, { report }: Queue
       void keepScheduled(queue, schedule, { signal: stopping.signal, report: tell });
       if (!worker.isRunning()) worker.run().catch(tell);
     },
-    async close() {
+    async close(isAway = false) {
       stopping.abort();
-      const closed = worker.close().then(() => queue.close());
+      const closed = worker.close(isAway).then(() => queue.close());
       await Promise.race([closed.catch(() => {}), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
       disconnect();
-      worker.close(true).catch(() => {});
     },
   };
 }

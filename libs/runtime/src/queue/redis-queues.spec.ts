@@ -112,4 +112,20 @@ describe.skipIf(!hasRedis())('queues in Redis', () => {
     await expect.poll(() => runs, POLL).toBeGreaterThan(2);
     await Promise.all([queues.close(), others.close()]);
   });
+
+  it('leave no connection behind, which would keep the process alive', async () => {
+    const { server, link, queues, untilRuns } = await startCounting(100);
+    const names = async () => (await server.command('CLIENT', 'LIST')).match(/(?<= name=)\S+/g);
+    await untilRuns(1);
+    for (const restart of [1, 2]) {
+      await server.kill();
+      await expect.poll(() => link.isReady, POLL).toBe(false);
+      if (restart === 2) await queues.close();
+      await server.restart();
+      await expect.poll(() => link.isReady, POLL).toBe(true);
+    }
+    await expect.poll(names, POLL).toEqual(['entrepot-commands']);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await names()).toEqual(['entrepot-commands']);
+  });
 });

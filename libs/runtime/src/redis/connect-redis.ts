@@ -31,9 +31,37 @@ export function connectForCommands(endpoint: RedisEndpoint): RedisClient {
   });
 }
 
-/** For BullMQ, which waits in blocking commands, asks that they are never given up, and watches them itself. */
-export function connectForQueue(endpoint: RedisEndpoint): RedisClient {
-  return connect(endpoint, { ...optionsOf(endpoint, 'queue'), maxRetriesPerRequest: null });
+/** A connection and those that were made after its example. */
+export interface QueueConnections {
+  readonly client: RedisClient;
+  /** For good. */
+  end(): void;
+}
+
+/**
+ * For BullMQ, which waits in blocking commands, asks that they are never given up, and watches them itself. It makes copies
+ * of the connection, and may take one up again that it closed while it waited: `end` holds for all of them.
+ */
+export function connectForQueue(endpoint: RedisEndpoint): QueueConnections {
+  const clients = new Set<RedisClient>();
+  let hasEnded = false;
+  const keep = (client: RedisClient): RedisClient => {
+    clients.add(client);
+    client.on('ready', () => {
+      if (hasEnded) client.disconnect();
+    });
+    const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => RedisClient;
+    return Object.assign(client, { duplicate: (...options: unknown[]) => keep(quiet(duplicate(...options))) });
+  };
+  const retryStrategy = (attempt: number) => (hasEnded ? null : retryDelayMs(attempt));
+  const options = { ...optionsOf(endpoint, 'queue'), maxRetriesPerRequest: null, retryStrategy };
+  return {
+    client: keep(connect(endpoint, options)),
+    end() {
+      hasEnded = true;
+      for (const client of clients) client.disconnect();
+    },
+  };
 }
 
 /**
@@ -85,11 +113,12 @@ function connectServer({ form, database, masterName, sentinel, nodes }: RedisAdd
   });
 }
 
-function connectCluster({ nodes }: RedisAddress, { enableOfflineQueue = true, ...options }: ServerOptions): Cluster {
+function connectCluster({ nodes }: RedisAddress, given: ServerOptions): Cluster {
+  const { enableOfflineQueue = true, retryStrategy = retryDelayMs, ...options } = given;
   return new Cluster([...nodes], {
     redisOptions: options,
     enableOfflineQueue,
-    clusterRetryStrategy: retryDelayMs,
+    clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     // Certificates are for names: those stay names until TLS has looked at them.
     ...(options.tls && { dnsLookup: keepName }),

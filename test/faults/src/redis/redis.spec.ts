@@ -155,8 +155,9 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
   });
 
   it('remove doomed objects without it, too: by the clock of each jobrunner (FT-30)', async () => {
-    await redis.kill();
     const eager = await replicas.startJobrunner({ ENTREPOT_GC_REMOVAL_INTERVAL: '500ms' });
+    await redis.kill();
+    await untilRedisIs(false, [eager]);
     await cancelUpload(registries[0]);
     await expect.poll(() => replicas.query('SELECT object_key FROM doomed_object'), POLL).toEqual([]);
     expect(await eager.stop()).toBe(0);
