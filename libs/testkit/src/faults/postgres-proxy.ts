@@ -15,6 +15,8 @@ export interface PostgresProxy {
   readonly url: string;
   /** Loses the connection on which the next message comes that holds the text (a statement, or the name of a prepared one). */
   cutNext(text: string, point: CutPoint): void;
+  /** Leads all further connections to another Postgres, and ends those that are open, as a failover does. */
+  redirect(postgresUrl: string): void;
   /** Connections that were lost so far. */
   cutCount(): number;
   close(): Promise<void>;
@@ -26,6 +28,7 @@ const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
 
 /** Starts a proxy before the Postgres of the URL, on a free port of the loopback interface. */
 export async function startPostgresProxy(postgresUrl: string): Promise<PostgresProxy> {
+  let target = addressOf(postgresUrl);
   let planned: { readonly text: string; readonly point: CutPoint } | undefined;
   let cuts = 0;
   const sockets = new Set<Socket>();
@@ -37,7 +40,7 @@ export async function startPostgresProxy(postgresUrl: string): Promise<PostgresP
     return point;
   };
   const server = createServer((client) => {
-    const upstream = connect(addressOf(postgresUrl));
+    const upstream = connect(target);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
@@ -50,6 +53,10 @@ export async function startPostgresProxy(postgresUrl: string): Promise<PostgresP
     url: throughPort(postgresUrl, (server.address() as AddressInfo).port),
     cutNext: (text, point) => {
       planned = { text, point };
+    },
+    redirect: (url) => {
+      target = addressOf(url);
+      for (const socket of sockets) socket.destroy();
     },
     cutCount: () => cuts,
     close: async () => {

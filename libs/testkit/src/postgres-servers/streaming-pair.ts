@@ -23,6 +23,10 @@ export interface StreamingPair {
   pauseReplay(): Promise<void>;
   resumeReplay(): Promise<void>;
   stopReplica(): Promise<void>;
+  /** From now on a commit on the primary is acknowledged once the replica has it. */
+  makeSynchronous(): Promise<void>;
+  /** The primary ends at once, as by a crash, and the replica takes its place. */
+  failOver(): Promise<void>;
   startReplica(): Promise<void>;
   /** Ends both servers and deletes what they held. */
   remove(): Promise<void>;
@@ -62,6 +66,14 @@ export async function startStreamingPair(): Promise<StreamingPair> {
     stopReplica: () => endServer(replica),
     startReplica: async () => {
       replica = await launch(paths.replica, replicaPort);
+    },
+    makeSynchronous: async () => {
+      await ask(urlOf(primaryPort, LOGIN), `ALTER SYSTEM SET synchronous_standby_names = '*'`);
+      await ask(urlOf(primaryPort, LOGIN), 'SELECT pg_reload_conf()');
+    },
+    failOver: async () => {
+      await endServer(primary, 'SIGQUIT');
+      await ask(replicaUrl, 'SELECT pg_promote()');
     },
     remove: async () => {
       await endServer(replica, 'SIGQUIT');
