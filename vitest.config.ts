@@ -10,6 +10,7 @@ export default defineConfig({
     ],
     globalSetup: ['libs/testkit/src/postgres-global-setup.ts', 'libs/testkit/src/s3/s3-global-setup.ts'],
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The first run on a machine builds an S3 server and fetches another one.
+    hookTimeout: 300_000,
   },
 });
