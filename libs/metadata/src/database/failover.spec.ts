@@ -10,7 +10,7 @@ const PUSHERS = 6;
 /** Pushes that are acknowledged before the failover, and again after it. */
 const ENOUGH = 30;
 
-describe.skipIf(!hasStreamingPair())('a failover to a synchronous standby', () => {
+describe.skipIf(!hasStreamingPair())('FT-40: a failover to a synchronous standby', () => {
   let pair: StreamingPair;
   let proxy: PostgresProxy;
   let world: ContentWorld;

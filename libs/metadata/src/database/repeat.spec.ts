@@ -40,7 +40,7 @@ async function count(): Promise<number> {
   return rows[0]?.n ?? Number.NaN;
 }
 
-describe('a transaction', () => {
+describe('FT-41: a transaction', () => {
   it.each([
     ['a serialisation failure', '40001'],
     ['a deadlock', '40P01'],
@@ -83,7 +83,7 @@ describe('a transaction', () => {
   });
 });
 
-describe('a statement', () => {
+describe('FT-41: a statement', () => {
   it('is refused once it took too long, or waited too long for a lock', async () => {
     await expect(queryRows(pool, { text: 'SELECT pg_sleep(60)' })).rejects.toMatchObject({ retryable: true });
     const holder = await pool.connect();
