@@ -90,8 +90,7 @@ async function fileAt(
   if (!pathOf || location === undefined) return undefined;
   const sizeBytes = await store.size(blob.objectKey);
   if (sizeBytes === undefined) throw new ObjectMissing(blob.objectKey);
-  if (sizeBytes !== blob.sizeBytes)
-    throw new StoreUnavailable(`object ${blob.objectKey} has another size than its blob`);
+  if (sizeBytes !== blob.sizeBytes) throw new StoreUnavailable('an object has another size than its blob');
   // The web server says by itself which ranges it takes, beside what is said here.
   const { 'Accept-Ranges': _, ...others } = headers;
   return { status: 200, headers: { ...others, 'X-Accel-Redirect': `${location}${pathOf(blob.objectKey)}` } };
@@ -101,44 +100,59 @@ async function fileAt(
 async function streamBlob(
   { verifiesAll }: Delivery,
   { store, isRemote }: ObjectPlace,
-  { request, response }: Exchange,
+  exchange: Exchange,
   { blob, range, headers }: BlobAnswer,
 ): Promise<void> {
   const { start, end } = range ?? { start: 0, end: blob.sizeBytes - 1 };
   const contentRange = range && { 'Content-Range': `bytes ${start}-${end}/${blob.sizeBytes}` };
   const head = { ...headers, ...contentRange, 'Content-Length': end - start + 1 };
+  const client = watchClient(exchange, () => exchange.response.writeHead(range ? 206 : 200, head));
+  const isVerified = range === undefined && (isRemote || verifiesAll);
+  try {
+    await (isVerified
+      ? readVerified(store, { ...blob, signal: client.signal }, client.send)
+      : store.read(blob.objectKey, { start, end, signal: client.signal }, client.send));
+    exchange.response.end();
+  } catch (error) {
+    // The client left in the middle: nobody to answer, and nothing wrong here.
+    if (exchange.response.destroyed) return;
+    throw client.signal.aborted ? client.signal.reason : error;
+  } finally {
+    client.leave();
+  }
+}
+
+/** A client that takes bytes, and may go at any time. */
+interface WatchedClient {
+  /** Aborted when it has gone. */
+  readonly signal: AbortSignal;
+  /** Resolves when its socket has taken the chunk, which is the back-pressure; rejects when it goes. */
+  readonly send: (chunk: Uint8Array) => Promise<void>;
+  readonly leave: () => void;
+}
+
+function watchClient({ request, response }: Exchange, begin: () => void): WatchedClient {
   let giveUp: ((reason: Error) => void) | undefined;
-  const gone = isRemote ? new AbortController() : undefined;
+  const gone = new AbortController();
   // An answer that waits for an earlier one of a pipelining client has no socket to hear from: only the request ends then.
   const onClose = (): void => {
     const reason = new Error('the client went away');
     giveUp?.(reason);
-    gone?.abort(reason);
+    gone.abort(reason);
   };
   request.once('close', onClose);
-  const send = (chunk: Uint8Array): Promise<void> => {
-    if (!response.headersSent) response.writeHead(range ? 206 : 200, head);
-    return new Promise((resolve, reject) => {
-      giveUp = reject;
-      if (request.destroyed) onClose();
-      // The callback comes when the socket has taken the bytes, or is gone: back-pressure, and the end of reading.
-      else response.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
+  return {
+    signal: gone.signal,
+    send(chunk) {
+      if (!response.headersSent) begin();
+      return new Promise((resolve, reject) => {
+        giveUp = reject;
+        if (request.destroyed) onClose();
+        else response.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+    },
+    leave: () => request.off('close', onClose),
   };
-  try {
-    const isVerified = range === undefined && (isRemote || verifiesAll);
-    const signal = gone && { signal: gone.signal };
-    await (isVerified
-      ? readVerified(store, { ...blob, ...signal }, send)
-      : store.read(blob.objectKey, { start, end, ...signal }, send));
-    response.end();
-  } catch (error) {
-    // The client left in the middle: nobody to answer, and nothing wrong here.
-    if (response.destroyed) return;
-    throw gone?.signal.aborted ? gone.signal.reason : error;
-  } finally {
-    request.off('close', onClose);
-  }
 }
 
 function failureOf(error: unknown): ReadFailure | undefined {

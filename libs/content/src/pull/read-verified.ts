@@ -11,7 +11,7 @@ export interface ExpectedBlob {
 
 /** A blob that is read; `signal` as that of `ReadRange`. */
 export interface VerifiedRead extends ExpectedBlob {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** The store gave other bytes than the digest says. The store's fault, and perhaps one that passes: try again. */
