@@ -1,6 +1,12 @@
 import { close, fdatasync, fstat, fsync, ftruncate, open, read, write } from 'node:fs';
 import { promisify } from 'node:util';
 
+/**
+ * A larger write makes Linux look for larger pages for its cache, which are dear where memory is fragmented or the machine
+ * virtual: of 256 MiB the copy into the cache took 0.4 s of a processor by 1 MiB each, 0.07 s by 64 KiB.
+ */
+const MAX_WRITE_BYTES = 64 * 1024;
+
 // Plain descriptors and positional calls: less work per call than a FileHandle, and nothing is closed behind our back.
 export const openFile = promisify(open);
 export const closeFile = promisify(close);
@@ -13,7 +19,7 @@ const syncFile = promisify(fsync);
 export async function writeFully(file: number, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
-    done += await writeSome(file, bytes.subarray(done), position + done);
+    done += await writeSome(file, bytes.subarray(done, done + MAX_WRITE_BYTES), position + done);
   }
 }
 

@@ -10,7 +10,8 @@ import { PART_PLAN, type PartPlan } from './part-plan.js';
 import { probeBucket } from './probe-bucket.js';
 import { removeAll, removeObject } from './remove-objects.js';
 import type { ResumeState } from './resume-state.js';
-import { S3Bucket, type S3BucketOptions } from './s3-bucket.js';
+import { S3Bucket } from './s3-bucket.js';
+import type { S3BucketOptions } from './s3-connection.js';
 import { isMissing, toStoreUnavailable } from './s3-failure.js';
 import { S3ObjectWriter, type WriterStart } from './s3-object-writer.js';
 

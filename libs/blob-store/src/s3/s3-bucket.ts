@@ -1,31 +1,9 @@
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { Client, type ClientOptions } from 'minio';
 import type { PartBuffer } from './part-buffer.js';
-import { S3Attempts, type S3Timeouts } from './s3-attempts.js';
+import type { S3Attempts } from './s3-attempts.js';
+import { connectS3, type MultipartClient, type S3BucketOptions, type S3Connection } from './s3-connection.js';
 import { S3Failure } from './s3-failure.js';
-import { s3Transport } from './s3-transport.js';
-
-export interface S3BucketOptions {
-  /** Origin of the store: `https://s3.example.org`. */
-  readonly endpoint: URL;
-  /** Origin by which others reach it: what signed addresses begin with. */
-  readonly publicEndpoint: URL;
-  readonly bucket: string;
-  /** Names begin with it: empty, or ending in a slash. */
-  readonly prefix: string;
-  readonly region: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
-  /** The bucket is in the path of requests, else in the host name. */
-  readonly isPathStyle: boolean;
-  /** Certificates to trust, PEM; the system's where absent. */
-  readonly ca?: string;
-  /** Headers by which the store is asked to encrypt what it is given. */
-  readonly encryption: Readonly<Record<string, string>>;
-  readonly timeouts: S3Timeouts;
-}
 
 export interface StoredPart {
   readonly number: number;
@@ -45,13 +23,6 @@ export interface S3Body {
   readonly etag: string;
 }
 
-/** Gives access to what the library keeps for its own subclasses. */
-class MultipartClient extends Client {
-  partsOf(bucket: string, name: string, uploadId: string) {
-    return this.listParts(bucket, name, uploadId);
-  }
-}
-
 /**
  * The requests that the store is made of, on names below the prefix. Each is tried again as `S3Attempts` says and rejects
  * with `S3Failure`.
@@ -60,9 +31,9 @@ class MultipartClient extends Client {
  */
 export class S3Bucket {
   readonly #options: S3BucketOptions;
-  readonly #access: Access;
+  readonly #access: S3Connection;
 
-  constructor(options: S3BucketOptions, access = connect(options)) {
+  constructor(options: S3BucketOptions, access = connectS3(options)) {
     this.#options = options;
     this.#access = access;
   }
@@ -266,36 +237,4 @@ function partQuery({ uploadId, number }: { readonly uploadId: string; readonly n
 
 function unquote(etag: string | undefined): string {
   return (etag ?? '').replace(/^"|"$/g, '');
-}
-
-interface Access {
-  readonly client: MultipartClient;
-  /** Makes addresses for others; asks nobody itself. */
-  readonly signer: Client;
-  readonly attempts: S3Attempts;
-}
-
-function connect(options: S3BucketOptions): Access {
-  const client = new MultipartClient(clientOptions(options));
-  // Bodies are signed by their digest over TLS too: what the store keeps is what we sent, whoever was in between.
-  client.enableSHA256 = true;
-  const signer = new Client(clientOptions({ ...options, endpoint: options.publicEndpoint }));
-  return { client, signer, attempts: new S3Attempts(options.timeouts) };
-}
-
-function clientOptions({ endpoint, region, accessKey, secretKey, isPathStyle, ca }: S3BucketOptions): ClientOptions {
-  const isSecure = endpoint.protocol === 'https:';
-  const pool = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' } as const;
-  return {
-    endPoint: endpoint.hostname,
-    port: Number(endpoint.port || (isSecure ? 443 : 80)),
-    useSSL: isSecure,
-    region,
-    accessKey,
-    secretKey,
-    pathStyle: isPathStyle,
-    transport: s3Transport(isSecure),
-    transportAgent: isSecure ? new HttpsAgent({ ...pool, ...(ca !== undefined && { ca }) }) : new HttpAgent(pool),
-    retryOptions: { disableRetry: true },
-  };
 }

@@ -8,7 +8,7 @@ import type { S3BlobStore } from './s3-blob-store.js';
 import { MIB, openTestStore } from './s3-trial.suite.js';
 
 const PART_BYTES = 5 * MIB;
-const timeouts = { connectMs: 1000, idleMs: 300 };
+const timeouts = { connectMs: 1000, idleMs: 1500 };
 const slowDown: Fault = { kind: 'answer', status: 503, code: 'SlowDown' };
 const COMPLETION = { method: 'POST', url: /[?&]uploadId=/ };
 
@@ -90,7 +90,7 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('a store on S3 that fails now an
   it('waits for a slow sink as long as it takes', async () => {
     let seenBytes = 0;
     await store.read(stored, { start: 0, end: PART_BYTES }, async (chunk) => {
-      if (seenBytes === 0) await new Promise((resolve) => setTimeout(resolve, 3 * timeouts.idleMs));
+      if (seenBytes === 0) await new Promise((resolve) => setTimeout(resolve, 2 * timeouts.idleMs));
       seenBytes += chunk.length;
     });
     expect(seenBytes).toBe(PART_BYTES + 1);
