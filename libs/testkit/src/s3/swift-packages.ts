@@ -47,30 +47,25 @@ function cacheName(): string {
 async function unpackSwift(root: string): Promise<void> {
   const work = join(root, 'fetched');
   await mkdir(join(work, 'lists', 'partial'), { recursive: true });
-  const options = await packageLists(work);
-  await runProgram('apt-get', ['download', '-qq', ...options, ...(await packagesOf(options))], { directory: work });
+  await download(work).catch(() => downloadAnew(work));
   for (const file of await readdir(work)) {
     if (file.endsWith('.deb')) await runProgram('dpkg-deb', ['-x', join(work, file), root]);
   }
   await rm(work, { recursive: true });
 }
 
-/** Options for apt: none where the system's package lists are there, else those that make it use lists fetched for this. */
-async function packageLists(work: string): Promise<readonly string[]> {
-  const bare = ['-o', 'APT::Sandbox::User=root'];
-  try {
-    await packagesOf(bare);
-    return bare;
-  } catch {
-    const own = [...bare, '-o', `Dir::State::lists=${join(work, 'lists')}`];
-    await runProgram('apt-get', ['update', '-qq', ...own]);
-    return own;
-  }
+/** Fetches Swift, and what is not installed of all that it needs. */
+async function download(work: string, options: readonly string[] = []): Promise<void> {
+  const common = ['-qq', '-o', 'APT::Sandbox::User=root', ...options];
+  const asked = ['install', '--print-uris', '--no-install-recommends', ...common, 'python3-swift'];
+  const uris = await runProgram('apt-get', asked);
+  const packages = uris.split('\n').flatMap((line) => /^'[^']+' ([^_]+)_/.exec(line)?.[1] ?? []);
+  if (packages.length > 0) await runProgram('apt-get', ['download', ...common, ...packages], { directory: work });
 }
 
-/** Swift and what is not installed of all that it needs. */
-async function packagesOf(options: readonly string[]): Promise<readonly string[]> {
-  const asked = ['install', '--print-uris', '-qq', '--no-install-recommends', ...options, 'python3-swift'];
-  const uris = await runProgram('apt-get', asked);
-  return uris.split('\n').flatMap((line) => /^'[^']+' ([^_]+)_/.exec(line)?.[1] ?? []);
+/** With lists of our own: those of the system may be missing, or speak of packages that were replaced. */
+async function downloadAnew(work: string): Promise<void> {
+  const lists = ['-o', `Dir::State::lists=${join(work, 'lists')}`];
+  await runProgram('apt-get', ['update', '-qq', '-o', 'APT::Sandbox::User=root', ...lists]);
+  await download(work, lists);
 }
