@@ -4,6 +4,8 @@ import { openRegistry, type Account, type RegistryClient } from '@entrepot/testk
 import { findManifest } from '../world/entrepot.js';
 import type { Acknowledged } from './workers.js';
 
+const CHECKER_COUNT = 8;
+
 /** Pulls all of these images from one registry. Returns a line for each that is not whole there. */
 export async function checkImages(
   registry: Entrepot,
@@ -12,10 +14,14 @@ export async function checkImages(
 ): Promise<string[]> {
   const client = openRegistry(registry.url, account, issuer.url);
   const broken: string[] = [];
-  for (const image of images) {
-    const complaint = await complaintOf(client, image);
-    if (complaint !== undefined) broken.push(`${registry.host}/${image.repository}:${image.tag} ${complaint}`);
-  }
+  const left = [...images];
+  const check = async () => {
+    for (let image = left.pop(); image; image = left.pop()) {
+      const complaint = await complaintOf(client, image);
+      if (complaint !== undefined) broken.push(`${registry.host}/${image.repository}:${image.tag} ${complaint}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CHECKER_COUNT }, check));
   client.close();
   return broken;
 }

@@ -18,6 +18,7 @@ const REGISTRIES = 3;
 const ISSUERS = 2;
 const WORKERS_OF_A_KIND = 2;
 const ROUND_COUNT = 2;
+const MOST_DISRUPTING_MS = 120_000;
 const SEED = Number(process.env['ENTREPOT_HA_SEED'] ?? 1);
 
 describe.skipIf(isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: true }))('three registries', () => {
@@ -64,14 +65,19 @@ describe.skipIf(isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: t
     const services = { registry: registries, auth: issuers, jobrunner: [jobrunner] };
     const counts = { registry: REGISTRIES, auth: ISSUERS, jobrunner: 1 };
     const complaints: (string | undefined)[] = [];
+    const deadlineMs = performance.now() + MOST_DISRUPTING_MS;
     for (const disruption of planDisruptions(SEED, counts, ROUND_COUNT)) {
+      // A slow machine gets as far in the schedule as it gets.
+      if (performance.now() > deadlineMs) break;
       const target = services[disruption.service][disruption.index];
       if (target) complaints.push(await disrupt(target, disruption));
     }
     stopping.abort();
     await working;
 
-    console.log(`seed ${SEED}: ${log.acknowledged.length} images acknowledged, ${log.pulls} pulled meanwhile`);
+    console.log(
+      `seed ${SEED}: ${complaints.length} ended and restarted, ${log.acknowledged.length} images acknowledged, ${log.pulls} pulled meanwhile`,
+    );
     expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([]);
     expect(log.failures).toEqual([]);
     const [issuer] = issuers;
