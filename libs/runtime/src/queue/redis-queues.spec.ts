@@ -77,6 +77,19 @@ describe.skipIf(!hasRedis())('queues in Redis', () => {
     expect(await server.command('EXISTS', '{spec}:counting:repeat')).toBe('1');
   });
 
+  it('go on after Redis was rolled back to an old snapshot (FT-30)', async () => {
+    const { server, link, untilRuns } = await startCounting(200);
+    await untilRuns(1);
+    await server.command('SAVE');
+    await untilRuns(3);
+    await server.kill();
+    await expect.poll(() => link.isReady, POLL).toBe(false);
+    await server.restart();
+    expect(await server.command('EXISTS', '{spec}:counting:repeat')).toBe('1');
+    await expect.poll(() => link.isReady, POLL).toBe(true);
+    await untilRuns(3);
+  });
+
   it('go on by the clock while Redis is gone, and in Redis when it is back (FT-30)', async () => {
     const { server, untilRuns, lines } = await startCounting(200);
     await untilRuns(2);
