@@ -315,6 +315,31 @@ describe('drain', () => {
     expect(served.headers.get('Connection')).toBe('close');
   });
 
+  it('answers on a connection that was idle, and closes it then', async () => {
+    const { listener, port } = await startListener(answerPath);
+    const idle = await openSocket(port);
+    const first = readUntil(idle, /v2\/first$/);
+    idle.write(`GET /v2/first ${HEAD}\r\n`);
+    await first;
+    const drained = listener.drain(5000);
+    const second = readToEnd(idle);
+    idle.write(`GET /v2/second ${HEAD}\r\n`);
+    await drained;
+    expect(await second).toMatch(/^HTTP\/1\.1 200 OK[^]*Connection: close[^]*second$/);
+  });
+
+  it('hands over to another process: what is open stays usable, and ready', async () => {
+    const { listener, port } = await startListener(answerPath);
+    const idle = await openSocket(port);
+    const handedOver = listener.handOver(5000);
+    await expect(openSocket(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    const answer = readToEnd(idle);
+    idle.write(`GET /readyz ${HEAD}\r\n`);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK[^]*Connection: close[^]*yes\n$/);
+    await handedOver;
+    await listener.drain();
+  });
+
   it('cuts what is left when the time is over', async () => {
     const { listener, port } = await startListener(() => undefined);
     const hanging = await openSocket(port);

@@ -15,6 +15,9 @@ import { listenOn } from './listen.js';
 import { fingerprintOf, readTlsFiles, watchTlsFiles } from './tls-files.js';
 import type { TlsFiles } from './tls-files.js';
 
+/** How long a connection that nobody uses when the process stops may wait for its last request. */
+const QUIET_MS = 1000;
+
 export interface ListenerOptions {
   readonly config: HttpConfig;
   readonly logger: Logger;
@@ -36,8 +39,9 @@ export interface Listener {
    */
   handOver(quietMs: number): Promise<void>;
   /**
-   * Stops: `/readyz` says no, then nothing new is accepted, running requests finish within `timeoutMs` (the configured time unless
-   * given), and what is left is cut. Asked again it waits for the same end.
+   * Stops: `/readyz` says no, then nothing new is accepted. Connections are closed with their next answer, unused ones after a
+   * second: to close one at once races with the next request of a balancer on it, which may not be sent again. Running requests
+   * finish within `timeoutMs` (the configured time unless given), and what is left is cut. Asked again it waits for the same end.
    */
   drain(timeoutMs?: number): Promise<void>;
 }
@@ -60,10 +64,22 @@ export function createListener(options: ListenerOptions): Listener {
   let stopWatching: (() => void) | undefined;
   let drained: Promise<void> | undefined;
 
+  const stopAccepting = async (quietMs: number): Promise<void> => {
+    state.isLeaving = true;
+    // Not the close of an HTTP server: that one cuts connections which are idle just now.
+    const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
+    const quiet = new AbortController();
+    await Promise.race([closed, delay(Math.max(0, quietMs), undefined, { signal: quiet.signal })]);
+    quiet.abort();
+  };
+
   const stop = async (timeoutMs: number): Promise<void> => {
     state.isDraining = true;
     state.isLeaving = true;
-    if (server.listening) await delay(config.drainDelay);
+    if (server.listening) {
+      await delay(config.drainDelay);
+      await stopAccepting(Math.min(QUIET_MS - config.drainDelay, timeoutMs));
+    }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     connections.closeIdle();
     const timer = setTimeout(connections.destroyAll, timeoutMs);
@@ -85,14 +101,7 @@ export function createListener(options: ListenerOptions): Listener {
         origin: `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`,
       };
     },
-    async handOver(quietMs) {
-      state.isLeaving = true;
-      // Not the close of an HTTP server: that one cuts connections which are idle just now.
-      const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
-      const quiet = new AbortController();
-      await Promise.race([closed, delay(quietMs, undefined, { signal: quiet.signal })]);
-      quiet.abort();
-    },
+    handOver: stopAccepting,
     drain(timeoutMs = config.drainTimeout) {
       drained ??= stop(timeoutMs);
       return drained;
