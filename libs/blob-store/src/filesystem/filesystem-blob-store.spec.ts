@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StoreUnavailable } from '@entrepot/content';
+import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
 import type { ObjectKey } from '@entrepot/content';
 import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,76 @@ describe('filesystem blob store', () => {
   it('shares a directory among keys that are made in a row', () => {
     const directories = new Set(Array.from({ length: 512 }, () => store.newKey().slice(0, 4)));
     expect(directories.size).toBe(1);
+  });
+
+  describe('that another process shares', () => {
+    const start = { offsetBytes: 0 };
+    let other: FilesystemBlobStore;
+
+    beforeEach(async () => {
+      other = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 2 ** 21 });
+    });
+
+    it('gives nothing of a writer that wakes up late to the one that took the object over', async () => {
+      const key = store.newKey();
+      const sleeper = await other.write(key, start);
+      await sleeper.write(Buffer.from('begun '));
+      const noted = await sleeper.flush();
+      await sleeper.write(Buffer.from('by one that slept'));
+
+      const writer = await store.write(key, { ...noted, wasAbandoned: true });
+      await writer.write(Buffer.from('and ended'));
+      const { key: object, residue } = await writer.complete(RECORD);
+      await sleeper.flush();
+      await sleeper.complete({ ...RECORD, digest: 'sha256:late' });
+      expect(String(await readAll(object))).toBe('begun and ended');
+      expect(await store.record(object)).toEqual(RECORD);
+
+      await store.remove(residue as ObjectKey);
+      expect(await filesBelow(root)).toHaveLength(2);
+      expect(String(await readAll(object))).toBe('begun and ended');
+      await store.remove(object);
+      expect(await filesBelow(root)).toEqual([]);
+    });
+
+    it.each([0, 6])('is not opened under its name by one that slept before it opened it at %i', async (offsetBytes) => {
+      const key = store.newKey();
+      const noted = await suspended(key, 'begun '.slice(0, offsetBytes));
+      const writer = await store.write(key, { ...noted, wasAbandoned: true });
+      await writer.write(Buffer.from('ended'));
+      const { key: object } = await writer.complete(RECORD);
+      const late = await other.write(key, noted);
+      await late.write(Buffer.from('slept'));
+      await late.abandon();
+      expect(String(await readAll(object))).toBe(`${'begun '.slice(0, offsetBytes)}ended`);
+      await store.remove(key);
+      expect(await filesBelow(root)).toEqual([]);
+    });
+
+    it('goes on where it was taken over, and knows no object of another upload', async () => {
+      const key = store.newKey();
+      const taken = await store.write(key, { ...(await suspended(key, 'one ')), wasAbandoned: true });
+      await taken.write(Buffer.from('two '));
+      const noted = await taken.suspend();
+      const writer = await other.write(key, noted);
+      await writer.write(Buffer.from('three'));
+      expect(String(await readAll((await writer.complete(RECORD)).key))).toBe('one two three');
+      await expect(other.write(store.newKey(), noted)).rejects.toThrow(ObjectMissing);
+      await expect(store.write(key, { ...noted, resume: '../../x' })).rejects.toThrow(ObjectMissing);
+    });
+
+    async function suspended(key: ObjectKey, text: string) {
+      const writer = await store.write(key, start);
+      await writer.write(Buffer.from(text));
+      return writer.suspend();
+    }
+
+    async function readAll(key: ObjectKey): Promise<Buffer> {
+      const chunks: Buffer[] = [];
+      const range = { start: 0, end: ((await other.size(key)) ?? 0) - 1 };
+      await other.read(key, range, async (chunk) => void chunks.push(Buffer.from(chunk)));
+      return Buffer.concat(chunks);
+    }
   });
 
   it.each([

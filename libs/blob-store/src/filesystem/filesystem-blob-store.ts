@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
-import { readFile, stat, unlink } from 'node:fs/promises';
+import { copyFile, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, ByteRange, DurableState, ObjectKey, ObjectRecord } from '@entrepot/content';
+import type { BlobStore, ByteRange, ObjectKey, ObjectRecord, WriteFrom } from '@entrepot/content';
 import { BufferPool } from './buffer-pool.js';
 import { closeFile, openFile, statFile, truncateFile } from './files.js';
 import { FreeSpace } from './free-space.js';
 import { listObjects } from './list-objects.js';
 import type { ListedObject } from './list-objects.js';
 import { ObjectDirectories } from './object-directories.js';
-import { keySource, locateObject } from './object-path.js';
+import { isObjectKey, keySource, locateObject, newNameOf, spared, uploadOf } from './object-path.js';
 import type { ObjectPath } from './object-path.js';
 import { parseRecord } from '../object-record.js';
 import { FileObjectWriter } from './object-writer.js';
@@ -47,14 +47,21 @@ export class FilesystemBlobStore implements BlobStore {
     this.#pool = new BufferPool(options.bufferBytes);
   }
 
-  write(key: ObjectKey, { offsetBytes }: DurableState): Promise<FileObjectWriter> {
+  /**
+   * One of another process that was abandoned cannot be reached. It may have the file open, or be about to: the object is
+   * given another name, under which it cannot be found, and a file of its own.
+   */
+  write(upload: ObjectKey, { offsetBytes, resume, wasAbandoned }: WriteFrom): Promise<FileObjectWriter> {
     return this.#guard(async () => {
-      const path = locateObject(key);
+      const former = nameOf(upload, resume);
       await this.#space.require();
-      // One that the lease was taken from and that has not noticed; those of other processes are not in reach.
-      await this.#writers.get(key)?.abandon();
-      const file = offsetBytes === 0 ? await this.#createFile(path) : await this.#continueFile(key, offsetBytes);
-      return this.#openWriter(key, { file, offsetBytes });
+      // One that the lease was taken from and that has not noticed.
+      await this.#writers.get(upload)?.abandon();
+      const name = wasAbandoned === true ? newNameOf(upload) : former;
+      if (offsetBytes > 0 && name !== former) await this.#copy(former, name);
+      const file =
+        offsetBytes === 0 ? await this.#createFile(locateObject(name)) : await this.#continueFile(name, offsetBytes);
+      return this.#openWriter({ upload, name }, { file, offsetBytes });
     });
   }
 
@@ -80,10 +87,16 @@ export class FilesystemBlobStore implements BlobStore {
 
   remove(key: ObjectKey): Promise<void> {
     return this.#guard(async () => {
-      const path = locateObject(key);
-      await this.#writers.get(key)?.abandon();
-      await this.#unlink(path);
-      await orNothing(this.#directories.sync(path.directory));
+      const { directory } = locateObject(key);
+      const [upload, left] = [uploadOf(key), spared(key)];
+      if (left === undefined) await this.#writers.get(upload)?.abandon();
+      const names = (await orNothing(readdir(join(this.#root, directory)))) ?? [];
+      // A record that lost its object goes, too.
+      const objects = new Set(names.map((name) => name.replace(/\.json$/, '')).filter(isObjectKey));
+      for (const name of objects) {
+        if (uploadOf(name) === upload && name !== left) await this.#unlink(locateObject(name));
+      }
+      await orNothing(this.#directories.sync(directory));
     });
   }
 
@@ -152,20 +165,31 @@ export class FilesystemBlobStore implements BlobStore {
     return file;
   }
 
-  #openWriter(key: ObjectKey, at: { file: number; offsetBytes: number }): FileObjectWriter {
-    const path = locateObject(key);
+  /** At the cost of a copy, unless the file system can share the bytes of two files. */
+  async #copy(from: ObjectKey, to: ObjectKey): Promise<void> {
+    const [source, target] = [from, to].map((name) => join(this.#root, locateObject(name).object));
+    const copied = copyFile(String(source), String(target), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await orNothing(copied);
+  }
+
+  #openWriter(
+    { upload, name }: { upload: ObjectKey; name: ObjectKey },
+    at: { file: number; offsetBytes: number },
+  ): FileObjectWriter {
+    const path = locateObject(name);
     const writer = new FileObjectWriter(at.file, at.offsetBytes, {
       root: this.#root,
-      key,
-      readBack: (sizeBytes, sink) => this.read(key, { start: 0, end: sizeBytes - 1 }, sink),
+      upload,
+      name,
+      readBack: (sizeBytes, sink) => this.read(name, { start: 0, end: sizeBytes - 1 }, sink),
       recordPath: join(this.#root, path.record),
       pool: this.#pool,
       syncName: () => this.#directories.sync(path.directory),
       onClose: () => {
-        if (this.#writers.get(key) === writer) this.#writers.delete(key);
+        if (this.#writers.get(upload) === writer) this.#writers.delete(upload);
       },
     });
-    this.#writers.set(key, writer);
+    this.#writers.set(upload, writer);
     return writer;
   }
 
@@ -176,6 +200,15 @@ export class FilesystemBlobStore implements BlobStore {
       throw storeFault(error, this.#root);
     }
   }
+}
+
+/** What the object of an upload is called by what its last writer said. */
+function nameOf(upload: ObjectKey, resume: string | undefined): ObjectKey {
+  if (!isObjectKey(upload) || uploadOf(upload) !== upload) throw new TypeError('not the key of an upload');
+  if (resume === undefined) return upload;
+  const name = resume as ObjectKey;
+  if (!isObjectKey(name) || uploadOf(name) !== upload) throw new ObjectMissing(upload);
+  return name;
 }
 
 async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { ObjectKey } from '@entrepot/content';
 
-/** Form of the keys, as a regular expression. */
-export const KEY_PATTERN = '^[0-9a-f]{32}$';
+/**
+ * Form of the keys, as a regular expression: that of an upload, whose object usually keeps it; that of an object which was
+ * taken elsewhere, with a nonce; and that of everything of the upload but this object.
+ */
+export const KEY_PATTERN = '^[0-9a-f]{32}(-[0-9a-f]{16}(-residue)?)?$';
 
 const KEY_FORM = new RegExp(KEY_PATTERN);
+const UPLOAD_KEY_LENGTH = 32;
+const RESIDUE = '-residue';
 const KEYS_PER_RUN = 512;
 
 /** Where an object lies below the store's root. */
@@ -33,7 +38,27 @@ export function keySource(): () => ObjectKey {
   };
 }
 
-/** True for names that `keySource` makes; nothing else ever becomes part of a path. */
+/** Another name for the object of an upload, which no writer has used before. */
+export function newNameOf(upload: ObjectKey): ObjectKey {
+  return `${upload}-${randomBytes(8).toString('hex')}` as ObjectKey;
+}
+
+/** The upload that a key belongs to. */
+export function uploadOf(key: ObjectKey): ObjectKey {
+  return key.slice(0, UPLOAD_KEY_LENGTH) as ObjectKey;
+}
+
+/** Names everything of the upload but this object of it, which was taken elsewhere. */
+export function residueOf(object: ObjectKey): ObjectKey {
+  return `${object}${RESIDUE}` as ObjectKey;
+}
+
+/** The object that a key leaves alone, where it names what lies beside one. */
+export function spared(key: ObjectKey): ObjectKey | undefined {
+  return key.endsWith(RESIDUE) ? (key.slice(0, -RESIDUE.length) as ObjectKey) : undefined;
+}
+
+/** True for the forms of keys; nothing else ever becomes part of a path. */
 export function isObjectKey(name: string): name is ObjectKey {
   return KEY_FORM.test(name);
 }

@@ -93,7 +93,8 @@ describe('file object writer', () => {
     const isDevice = path.startsWith('/dev/');
     return new FileObjectWriter(await openFile(path, isDevice ? 'w' : 'wx'), 0, {
       root,
-      key: 'object' as ObjectKey,
+      upload: 'object' as ObjectKey,
+      name: 'object' as ObjectKey,
       readBack: async () => undefined,
       recordPath: join(root, 'object.json'),
       pool: new BufferPool(4 * 2 ** 20),

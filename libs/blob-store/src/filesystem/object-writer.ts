@@ -3,6 +3,7 @@ import { StoreUnavailable } from '@entrepot/content';
 import type { CompletedObject, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
 import type { BufferPool } from './buffer-pool.js';
 import { closeFile, syncData, writeFully } from './files.js';
+import { residueOf } from './object-path.js';
 import { storeFault } from './store-fault.js';
 
 /** Bytes after which the disk is set to work, so that little is left for the flush at the end. */
@@ -11,7 +12,9 @@ const WRITE_BEHIND_BYTES = 32 * 1024 * 1024;
 /** What a writer needs of the store that opened it. */
 export interface WriterPlace {
   readonly root: string;
-  readonly key: ObjectKey;
+  /** The upload's key, and what its object is called: the same, unless it was taken over. */
+  readonly upload: ObjectKey;
+  readonly name: ObjectKey;
   /** Absolute path of the sidecar. */
   readonly recordPath: string;
   readonly pool: BufferPool;
@@ -68,7 +71,7 @@ export class FileObjectWriter implements ObjectWriter {
 
   async flush(): Promise<DurableState> {
     await this.#inTurn(() => this.#makeDurable());
-    return { offsetBytes: this.offsetBytes };
+    return this.#state();
   }
 
   async readBack(sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
@@ -84,7 +87,8 @@ export class FileObjectWriter implements ObjectWriter {
       await writeFile(this.#place.recordPath, `${JSON.stringify(record)}\n`, { mode: 0o660 });
       await this.#release();
     });
-    return { key: this.#place.key };
+    const { upload, name } = this.#place;
+    return name === upload ? { key: name } : { key: name, residue: residueOf(name) };
   }
 
   async suspend(): Promise<DurableState> {
@@ -92,12 +96,18 @@ export class FileObjectWriter implements ObjectWriter {
       await this.#makeDurable();
       await this.#release();
     });
-    return { offsetBytes: this.offsetBytes };
+    return this.#state();
   }
 
   abandon(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#release()).catch(() => undefined);
     return this.#turn;
+  }
+
+  #state(): DurableState {
+    const { offsetBytes } = this;
+    const { upload, name } = this.#place;
+    return name === upload ? { offsetBytes } : { offsetBytes, resume: name };
   }
 
   /** Begins to write the gathered bytes, once those before them are written. */
