@@ -17,13 +17,15 @@ export interface Append {
   readonly body: Bytes;
   /** What remains of a request that fails: the bytes that came, or nothing, so that it can be sent again as it was. */
   readonly keeps: 'what-came' | 'nothing';
+  /** Whether its bytes are noted while they come, so that little is lost with the process. Not where all of them may be refused. */
+  readonly isNoted: boolean;
   /** To hash by where the object begins here; else the upload's. */
   readonly algorithm?: DigestAlgorithm;
 }
 
 /**
  * Writes the body behind what the upload holds, hashing on the way. While bytes flow the lease is renewed at a third of
- * its length, each time with what is durable by then, if that is kept. On failure the lease is given back; of bytes out
+ * its length, each time with what is durable by then, if that is noted. On failure the lease is given back; of bytes out
  * of their range nothing is ever kept.
  */
 export async function appendBytes(room: PushRoom, held: HeldLease, append: Append): Promise<Appended> {
@@ -85,7 +87,7 @@ async function pump(room: PushRoom, held: HeldLease, { writer, hash }: Appended,
     if (sizeBytes > room.maxBlobBytes) throw blobTooLarge(room.maxBlobBytes);
     if (held.isDue) {
       await held.ensure();
-      if (append.keeps === 'what-came') await held.renew(progressOf(await writer.flush(), hash));
+      if (append.isNoted) await held.renew(progressOf(await writer.flush(), hash));
     }
     hash?.update(chunk);
     // A store that is slow costs the lease no more than one that is quick; a sender that is silent does.

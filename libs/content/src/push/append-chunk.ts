@@ -13,7 +13,9 @@ export async function appendChunk(
 ): Promise<number> {
   const held = await leaseUpload(room, ref, position);
   return unlessLost(async () => {
-    const appended = await appendBytes(room, held, { body: bodyAt(position, body), keeps: 'what-came' });
+    // Of other bytes than its range says nothing may have been kept.
+    const isNoted = position.range === undefined;
+    const appended = await appendBytes(room, held, { body: bodyAt(position, body), keeps: 'what-came', isNoted });
     return suspend(room, held, appended);
   });
 }

@@ -39,6 +39,7 @@ async function completeUpload(room: PushRoom, { ref, digest, last }: FinishUploa
   const appended = await appendBytes(room, held, {
     body: last ? bodyAt(last.position, last.body) : nothing(),
     keeps: 'nothing',
+    isNoted: false,
     algorithm: digestAlgorithm(digest),
   });
   try {

@@ -241,6 +241,16 @@ describe('uploads', () => {
     expect(await readBlob(sha256('hello world'))).toBe('hello world');
   });
 
+  it('keeps nothing of a chunk that is not what its range says, however long it took', async () => {
+    const slow = { ...room, leaseMs: 3 };
+    const ref = await begin();
+    await appendChunk(slow, ref, { stateOffset: 0 }, chunksOf('hello'));
+    const short = { stateOffset: 5, range: { start: 5, end: 14 } };
+    const sent = appendChunk(slow, ref, short, chunksOf(' wo', 'r', 'ld'));
+    await expect(sent).rejects.toBeInstanceOf(OffsetMismatch);
+    expect((await room.uploads.find(ref))?.offsetBytes).toBe(5);
+  });
+
   it('lets one of two writers in, and the other none of its bytes', async () => {
     const ref = await begin();
     const gate = Promise.withResolvers<void>();
