@@ -44,7 +44,7 @@ async function startCounting(intervalMs: number) {
   return { server, link, queues, lines, untilRuns };
 }
 
-describe.skipIf(!hasRedis())('queues in Redis', () => {
+describe.skipIf(!hasRedis())('queues in Redis', { timeout: 90_000 }, () => {
   let server: RedisServer;
   let link: RedisLink;
   beforeAll(async () => {

@@ -42,7 +42,7 @@ describe('bells', () => {
     expect([one.rings, other.rings, third.rings]).toEqual([2, 1, 0]);
   });
 
-  describe.skipIf(!hasRedis())('over Redis', () => {
+  describe.skipIf(!hasRedis())('over Redis', { timeout: 90_000 }, () => {
     it('ring once in the process that rang, and in the others of the same installation', async () => {
       const server = await startRedis();
       onTestFinished(() => server.remove());

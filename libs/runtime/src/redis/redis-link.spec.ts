@@ -49,7 +49,7 @@ async function isOfUse(link: RedisLink): Promise<void> {
     .toBeGreaterThan(0);
 }
 
-describe.skipIf(!hasRedis())('a link to Redis', () => {
+describe.skipIf(!hasRedis())('a link to Redis', { timeout: 90_000 }, () => {
   it('uses one server, with a password and a database', async () => {
     const server = await serve({ password: 'p@ss:word/%' });
     const url = `redis://:${encodeURIComponent('p@ss:word/%')}@127.0.0.1:${server.port}/3`;
