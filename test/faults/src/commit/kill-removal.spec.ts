@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REMOVAL_POINTS } from '@entrepot/content';
+import { contentOf } from '@entrepot/testkit/images';
+import type { RegistryClient } from '@entrepot/testkit/registry-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkJournal } from '../world/check.js';
+import { Journal } from '../world/journal.js';
+import { until, untilDead } from '../world/process-state.js';
+import { appendPiece, openUpload, pushBlob } from '../world/push.js';
+import { EAGER, startReplicas, type Replicas } from '../world/replicas.js';
+import { openTestStore, STORES, type TestStore } from '../world/stores.js';
+import { connect, type Target } from '../world/target.js';
+
+const REPOSITORY = 'admin/removed';
+const BLOB_BYTES = 6 * 2 ** 20;
+const EXPIRED = "SELECT id FROM upload WHERE touched_at < now() - interval '1 second'";
+
+describe.each(STORES)('FT-23: a jobrunner that dies while it removes objects of %s', (kind) => {
+  let directory: string;
+  let store: TestStore;
+  let replicas: Replicas;
+  let target: Target;
+  let client: RegistryClient;
+  const journal = new Journal();
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
+    store = await openTestStore(kind, directory);
+    replicas = await startReplicas({ storage: store.settings });
+    target = replicas.target(await replicas.start());
+    client = connect(target);
+  });
+  afterAll(async () => {
+    client.close();
+    await replicas.remove();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it.each(REMOVAL_POINTS)('at %s: another one removes the rest, and nothing else', async (point) => {
+    const bench = { client, journal, repository: REPOSITORY };
+    const newContent = () => contentOf('application/octet-stream', randomBytes(BLOB_BYTES));
+    await pushBlob(bench, newContent(), 'whole');
+    const abandoned = { ...bench, journal: new Journal() };
+    await appendPiece(abandoned, await openUpload(abandoned, newContent()), BLOB_BYTES / 2);
+    await until(async () => (await replicas.query(EXPIRED)).length === 1, 'the upload to expire');
+    const victim = replicas.startJobrunner({ ...EAGER, ENTREPOT_TEST_FAIL_POINT: `${point}=kill` });
+    // It may be dead before it is ready.
+    await victim.then(untilDead, () => {});
+    // What the dead one had claimed would come back in a minute.
+    await replicas.query('UPDATE doomed_object SET due_at = now()');
+    await replicas.reclaim();
+    expect(await store.contents()).toHaveLength(2 * journal.blobs.length);
+    expect(await checkJournal(target, journal)).toEqual([]);
+  });
+});
