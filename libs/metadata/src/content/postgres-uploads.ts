@@ -144,12 +144,12 @@ export class PostgresUploads implements Uploads {
     return this.#repeat(query, releasedAt(lease, progress));
   }
 
-  /** Progress that was noted meanwhile stays. Who took an abandoned upload over leaves a name in its place. */
+  /** Progress that was noted meanwhile stays. An abandoned upload keeps a mark, by which nobody can renew a lease. */
   async giveUp(lease: Lease, { wasAbandoned }: Upload): Promise<boolean> {
     const query = {
       name: 'give-up-upload',
       text: `
-        UPDATE upload SET lease_id = CASE WHEN $3 THEN lease_id END, lease_until = NULL WHERE ${LEASED} RETURNING id`,
+        UPDATE upload SET lease_id = CASE WHEN $3 THEN gen_random_uuid() END, lease_until = NULL WHERE ${LEASED} RETURNING id`,
       values: [lease.uploadId, lease.leaseId, wasAbandoned === true],
     };
     return this.#repeat(query, releasedAt(lease));
