@@ -24,12 +24,12 @@ describe.each(S3_SERVERS.filter((kind) => !isS3ServerSkipped(kind)))('a bucket o
     const wrong = storageConfig.parse({ ...settings(), secretKey: 'wrong-wrong-wrong-wrong' });
     await expect(openPlace('s3', wrong, '/nowhere')).rejects.toThrow(/ENTREPOT_STORAGE_SECRET_KEY/);
     // What is only found is not asked for anything.
-    expect(findPlaces(wrong, '/nowhere').map(({ name }) => name)).toEqual(['s3']);
+    expect((await findPlaces(wrong, '/nowhere')).map(({ name }) => name)).toEqual(['s3']);
   });
 
   it('has links by the name that clients know', async () => {
     const config = storageConfig.parse({ ...settings(), publicEndpoint: 'https://blobs.example.com' });
-    const [found] = findPlaces(config, '/nowhere');
+    const [found] = await findPlaces(config, '/nowhere');
     const key = `s3-${'0'.repeat(32)}-${'1'.repeat(16)}` as Parameters<NonNullable<typeof found>['store']['size']>[0];
     const link = new URL((await found?.sign?.(key, LINK)) ?? '');
     expect(link.origin).toBe('https://blobs.example.com');

@@ -27,11 +27,11 @@ export async function continueUpload(place: PartsPlace, from: WriteFrom, resume:
   try {
     await parts.resume(resume);
     if (from.wasAbandoned !== true) return { from, window, parts, ...(rest && { rest }) };
-    await parts.seal();
   } catch (error) {
     // A former writer may have made an object of them; or they are lost.
     if (!isMissing(error) && !(error instanceof PartsReplaced)) throw error;
   }
+  await parts.seal();
   return { from, window, parts: new ObjectParts(place, window), ...(await findFormer(place, { from, resume, rest })) };
 }
 
@@ -52,7 +52,7 @@ async function findFormer(
   const sources = [{ name, sizeBytes: parts.sizeBytes }];
   if (pieces) sources.push({ name: `${key.piecePrefix}${pieces.nonce}`, sizeBytes: pieces.sizeBytes });
   for (const source of sources) {
-    if ((await sizeOf(bucket, source.name)) !== source.sizeBytes) throw new ObjectMissing(key.uploadKey);
+    if ((await sizeOf(bucket, source.name)) < source.sizeBytes) throw new ObjectMissing(key.uploadKey);
   }
   return { former: { sources }, ...(rest && { rest }) };
 }

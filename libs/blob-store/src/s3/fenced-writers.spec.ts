@@ -8,6 +8,7 @@ import {
   type S3Bucket as TestBucket,
 } from '@entrepot/testkit/test-bucket';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PartPlan } from './part-plan.js';
 import type { S3BlobStore } from './s3-blob-store.js';
 import { MIB, openTestStore } from './s3-trial.suite.js';
 
@@ -92,6 +93,45 @@ describe.each(S3_SERVERS.filter((kind) => !isS3ServerSkipped(kind)))('a fenced w
     await expect(store.write(key, later)).rejects.toThrow(ObjectMissing);
   });
 
+  it('stores pieces of a part that is gathered apart: none of them is ours', async () => {
+    const joined = [
+      { count: 1, sizeBytes: PART_BYTES },
+      { count: 9, sizeBytes: 4 * PART_BYTES, pieceBytes: PART_BYTES },
+    ];
+    const long = store.newKey();
+    const longHead = randomBytes(3 * PART_BYTES + 11);
+    const first = await openProcess(joined).write(long, START);
+    await first.write(longHead);
+    const state = await first.suspend();
+    const late = await openProcess(joined).write(long, state);
+    const writer = await openProcess(joined).write(long, { ...state, wasAbandoned: true });
+    await Promise.allSettled([late.write(Buffer.alloc(2 * PART_BYTES, 'former'))]);
+    await Promise.allSettled([late.complete(recordOf(1))]);
+    await writer.write(rest);
+    const object = await completed(writer);
+    expect((await readAll(store, object)).equals(Buffer.concat([longHead, rest]))).toBe(true);
+    await store.remove(long);
+  });
+
+  it('ended after it had joined pieces: they are gone on with', async () => {
+    const joined = [
+      { count: 1, sizeBytes: PART_BYTES },
+      { count: 9, sizeBytes: 2 * PART_BYTES, pieceBytes: PART_BYTES },
+    ];
+    const long = store.newKey();
+    const longHead = randomBytes(2 * PART_BYTES + 11);
+    const first = await openProcess(joined).write(long, START);
+    await first.write(longHead);
+    const state = await first.suspend();
+    const dead = await openProcess(joined).write(long, state);
+    await dead.write(Buffer.alloc(2 * PART_BYTES, 'former'));
+    const writer = await openProcess(joined).write(long, state);
+    await writer.write(rest);
+    const object = await completed(writer);
+    expect((await readAll(store, object)).equals(Buffer.concat([longHead, rest]))).toBe(true);
+    await store.remove(long);
+  });
+
   it('stores a small object of its own beside ours', async () => {
     const small = store.newKey();
     const late = await openProcess().write(small, START);
@@ -107,8 +147,8 @@ describe.each(S3_SERVERS.filter((kind) => !isS3ServerSkipped(kind)))('a fenced w
     expect(await store.record(ours)).toEqual(recordOf(4));
   });
 
-  function openProcess(): S3BlobStore {
-    return openTestStore(place, { plan, prefix: 'blobs/' });
+  function openProcess(parts: PartPlan = plan): S3BlobStore {
+    return openTestStore(place, { plan: parts, prefix: 'blobs/' });
   }
 
   /** A writer of another process that adds to the parts of the state, as the first one after it does. */

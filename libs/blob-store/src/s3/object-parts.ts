@@ -2,7 +2,7 @@ import { StoreUnavailable } from '@entrepot/content';
 import { newNonce, type S3Key } from './object-names.js';
 import type { PartBuffer } from './part-buffer.js';
 import { MIN_PART_BYTES, plannedPart, type PartPlan, type PlannedPart } from './part-plan.js';
-import { PartSeries, type SeriesName } from './part-series.js';
+import { PartSeries, PartsReplaced, type SeriesName } from './part-series.js';
 import type { ResumeState } from './resume-state.js';
 import type { S3Bucket } from './s3-bucket.js';
 import type { UploadWindow } from './upload-window.js';
@@ -47,10 +47,13 @@ export class ObjectParts {
     if (pieces) this.#pieces = await PartSeries.resume(bucket, `${key.piecePrefix}${pieces.nonce}`, pieces, windowSize);
   }
 
-  /** Makes objects of what there is, so that nothing can be added to it any more. */
+  /** Makes objects of what `resume` found, so that nothing can be added to it any more. */
   async seal(): Promise<void> {
-    await this.#pieces?.complete();
-    await this.#series?.complete();
+    for (const series of [this.#series, this.#pieces]) {
+      await series?.complete().catch((error: unknown) => {
+        if (!(error instanceof PartsReplaced)) throw error;
+      });
+    }
   }
 
   get isEmpty(): boolean {
@@ -148,7 +151,7 @@ export class ObjectParts {
     await this.#window.settle();
     await pieces.complete();
     await series.copy({ name: pieces.name, start: 0, end: pieces.sizeBytes - 1 });
+    // The object stays: a state that was noted may speak of it until all is committed, and it goes with the residue.
     this.#pieces = undefined;
-    await this.#place.bucket.remove(pieces.name);
   }
 }
