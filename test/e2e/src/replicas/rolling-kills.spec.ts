@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startInstallation, type Installation } from '@entrepot/testkit/installation';
-import { startRedis, type RedisServer } from '@entrepot/testkit/redis';
-import { startS3Server, storageSettings, type S3Server } from '@entrepot/testkit/s3-server';
+import { startRedis } from '@entrepot/testkit/redis';
+import { isS3ServerSkipped, startS3Server, storageSettings } from '@entrepot/testkit/s3-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dockerOf, startDockerEngine, type DockerEngine } from '../drivers/docker.js';
 import { persistentSkopeo } from '../drivers/skopeo.js';
@@ -21,26 +21,29 @@ const ROUND_COUNT = 2;
 const MOST_DISRUPTING_MS = 120_000;
 const SEED = Number(process.env['ENTREPOT_HA_SEED'] ?? 1);
 
-describe.skipIf(isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: true }))('three registries', () => {
+const isMissing =
+  isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: true }) || isS3ServerSkipped('versitygw');
+
+describe.skipIf(isMissing)('three registries', () => {
+  const ends: (() => Promise<unknown>)[] = [];
   let directory: string;
   let engine: DockerEngine;
-  let redis: RedisServer;
-  let s3: S3Server;
   let installation: Installation;
   beforeAll(async () => {
     directory = await makeDirectory();
+    ends.push(() => rm(directory, { recursive: true, force: true }));
     engine = await startDockerEngine(directory);
-    redis = await startRedis();
-    s3 = await startS3Server('versitygw');
+    ends.push(engine.stop);
+    const redis = await startRedis();
+    ends.push(redis.remove);
+    const s3 = await startS3Server('versitygw');
+    ends.push(s3.stop);
     const settings = { ENTREPOT_REDIS_URL: redis.url, ...storageSettings(s3) };
     installation = await startInstallation({ registries: REGISTRIES, issuers: ISSUERS, settings });
+    ends.push(installation.remove);
   });
   afterAll(async () => {
-    await installation.remove();
-    await s3.stop();
-    await redis.remove();
-    await engine.stop();
-    await rm(directory, { recursive: true, force: true });
+    for (const end of ends.toReversed()) await end();
   });
 
   const createWorkers = (options: Pick<WorkerOptions, 'kind' | 'layerBytes' | 'digestOf'>): Promise<Worker[]> => {
@@ -75,9 +78,8 @@ describe.skipIf(isSkipped('replicas behind a balancer', PROGRAMS, { needsRoot: t
     stopping.abort();
     await working;
 
-    console.log(
-      `seed ${SEED}: ${complaints.length} ended and restarted, ${log.acknowledged.length} images acknowledged, ${log.pulls} pulled meanwhile`,
-    );
+    const images = `${log.acknowledged.length} images acknowledged, ${log.pulls} pulled meanwhile`;
+    console.log(`seed ${SEED}: ${complaints.length} processes ended and restarted, ${images}`);
     expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([]);
     expect(log.failures).toEqual([]);
     const [issuer] = issuers;
