@@ -33,7 +33,7 @@ export async function startAuth(
 ): Promise<RunningService> {
   const { database, login, http } = config;
   const { logger, redis } = resources;
-  const pools = openPools('auth', database, resources);
+  const pools = await openPools('auth', database, resources);
   const pool = pools.open('auth', database.poolSize);
   const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
   const windowMs = login.window;

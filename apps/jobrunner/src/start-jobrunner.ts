@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
-import { PostgresPurge, openPools } from '@entrepot/metadata';
+import { PostgresPurge, openPools, type ServicePools } from '@entrepot/metadata';
 import {
+  ConfigError,
   armFailPoint,
   createNestLog,
   createQueues,
@@ -14,11 +15,20 @@ import type { JobrunnerConfig } from './config.js';
 import { jobrunnerModule } from './jobrunner.module.js';
 import { PurgeRoom } from './storage-purge.js';
 
+/** Queues in Postgres listen in a session of their own, which a pooler does not give. */
+function refuseQueueBehindPooler({ redis }: JobrunnerConfig, { session }: ServicePools): void {
+  if (redis.url !== undefined || session.pooler !== 'transaction') return;
+  throw new ConfigError([
+    'ENTREPOT_DATABASE_DIRECT_URL: required where ENTREPOT_DATABASE_URL leads to a pooler and no Redis holds the queues',
+  ]);
+}
+
 /** Work in the background. Queues only say that it is time to look; Postgres says at what. */
 export async function startJobrunner(config: JobrunnerConfig, resources: ServiceResources): Promise<RunningService> {
   const { logger, metrics } = resources;
   const { database } = config;
-  const pools = openPools('jobrunner', database, resources);
+  const pools = await openPools('jobrunner', database, resources);
+  refuseQueueBehindPooler(config, pools);
   const pool = pools.open('jobrunner', database.poolSize);
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const queues = createQueues({

@@ -57,7 +57,7 @@ const MAX_REVOCATION_AGE_MS = 5000;
 /** The data plane: `/v2/` over the shared Postgres and the blob store. */
 export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
   const { logger, redis, bells } = resources;
-  const pools = openPools('registry', config.database, resources);
+  const pools = await openPools('registry', config.database, resources);
   const pool = pools.open('registry', config.database.poolSize);
   const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
   const replica = openReplica(config, pools, { pool, logger });

@@ -24,9 +24,9 @@ export const databaseSection = {
     maxReplicaLag: duration().prefault('5s').meta({
       description: 'A replica that is not known to be as fresh is not asked: deleted content is served no longer.',
     }),
-    pooler: z.enum(['none', 'transaction']).prefault('none').meta({
+    pooler: z.enum(['auto', 'none', 'transaction']).prefault('auto').meta({
       description:
-        'What the URLs lead to: Postgres itself, or a pooler such as PgBouncer that lends a connection for a transaction.',
+        'What the URLs lead to: Postgres itself, or a pooler such as PgBouncer that lends a connection for a transaction; `auto` finds out.',
     }),
     poolSize: count().prefault('8').meta({ description: 'Connections of each service for its transactions.' }),
     lookupPoolSize: count().prefault('3').meta({

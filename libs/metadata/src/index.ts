@@ -11,6 +11,7 @@ export { holdSignOfLife } from './content/sign-of-life.js';
 export type { SignOfLife } from './content/sign-of-life.js';
 export { connectionOptions, createPool } from './database/connection.js';
 export type { DatabasePool, DatabaseRole, DatabaseSettings } from './database/connection.js';
+export { detectPooler } from './database/detect-pooler.js';
 export { DatabaseUnavailable } from './database/errors.js';
 export { holdsSealedValues } from './database/holds-sealed-values.js';
 export { openPools } from './database/open-pools.js';

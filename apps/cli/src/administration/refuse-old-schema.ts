@@ -1,10 +1,11 @@
-import { createPool, pendingMigrations } from '@entrepot/metadata';
+import { createPool, detectPooler, pendingMigrations } from '@entrepot/metadata';
 import { CommandFailure } from '../exit-codes.js';
 import { ownerSettings } from './open-administration.js';
 
 /** Throws `CommandFailure` where the database lacks a migration that this version needs: only `migrate` may change it. */
 export async function refuseOldSchema(databaseUrl: string): Promise<void> {
-  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1 });
+  const pooler = await detectPooler(databaseUrl).catch(explainUnreachable);
+  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1, pooler });
   try {
     const pending = await pendingMigrations(pool).catch(explainUnreachable);
     if (pending.length === 0) return;

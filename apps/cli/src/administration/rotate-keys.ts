@@ -1,5 +1,5 @@
 import { rotateSigningKey, type SuccessorKey } from '@entrepot/access';
-import { PostgresSigningKeys, createPool } from '@entrepot/metadata';
+import { PostgresSigningKeys, createPool, detectPooler } from '@entrepot/metadata';
 import { ringSealer, type SecretRing } from '@entrepot/runtime';
 import { ownerSettings } from './open-administration.js';
 
@@ -8,7 +8,8 @@ export async function rotateKeys(
   databaseUrl: string,
   { ring, rotationMs }: { readonly ring: SecretRing; readonly rotationMs: number },
 ): Promise<SuccessorKey | undefined> {
-  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1 });
+  const pooler = await detectPooler(databaseUrl);
+  const pool = createPool({ ...ownerSettings(databaseUrl), poolSize: 1, pooler });
   try {
     return await rotateSigningKey(new PostgresSigningKeys(pool), {
       sealer: ringSealer(ring),

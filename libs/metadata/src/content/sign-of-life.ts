@@ -13,6 +13,9 @@ export interface SignOfLife {
   close(): Promise<void>;
 }
 
+/** Through a pooler no session is ours: leases end by time. */
+const NO_SIGN: SignOfLife = { lockKey: undefined, close: () => Promise.resolve() };
+
 /**
  * Holds an advisory lock in a session of its own for as long as this process lives: Postgres ends a session with its
  * connection, so that a process that was killed is known to be gone at once. Whoever relies on it has to be right
@@ -20,6 +23,7 @@ export interface SignOfLife {
  * longer, or drops it.
  */
 export function holdSignOfLife(settings: Omit<DatabaseSettings, 'poolSize'>): SignOfLife {
+  if (settings.pooler === 'transaction') return NO_SIGN;
   const closing = new AbortController();
   const { signal } = closing;
   let lockKey: string | undefined;

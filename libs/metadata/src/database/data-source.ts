@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { ACCESS_ROWS } from '../access/access-rows.js';
 import { connectionOptions } from './connection.js';
 import type { DatabaseSettings } from './connection.js';
+import { detectPooler } from './detect-pooler.js';
 import { translateDatabaseError } from './errors.js';
 
 /** TypeORM over the same connection settings as everything else, for administration; rows only, no schema changes. */
@@ -24,7 +25,7 @@ export async function withDataSource<T>(
   settings: DatabaseSettings,
   work: (source: DataSource) => Promise<T>,
 ): Promise<T> {
-  const source = createDataSource(settings);
+  const source = createDataSource({ pooler: await detectPooler(settings.url), ...settings });
   try {
     await source.initialize();
   } catch (error) {

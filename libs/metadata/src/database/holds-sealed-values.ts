@@ -1,11 +1,12 @@
 import { Client } from 'pg';
 import { connectionOptions } from './connection.js';
+import { detectPooler } from './detect-pooler.js';
 import { translateDatabaseError } from './errors.js';
 
 /** Whether the database keeps anything that only the present ENTREPOT_SECRETS_KEY opens; a new database does not. */
 export async function holdsSealedValues(url: string): Promise<boolean> {
   const settings = { url, role: 'owner', poolSize: 1, statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 } as const;
-  const client = new Client(connectionOptions(settings));
+  const client = new Client(connectionOptions({ ...settings, pooler: await detectPooler(url) }));
   try {
     await client.connect();
     const { rows } = await client.query<{ has_table: boolean }>(

@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { Client } from 'pg';
 import type pg from 'pg';
 import { connectionOptions } from './connection.js';
+import { detectPooler } from './detect-pooler.js';
 import { translateDatabaseError } from './errors.js';
 import type { Queryable } from './unit-of-work.js';
 
@@ -24,15 +25,18 @@ export async function readMigrations(): Promise<Migration[]> {
 
 /**
  * Brings the schema up to date: each migration not recorded in `schema_migration` runs in a transaction of its own,
- * one process at a time. Returns the names of those that ran.
+ * one process at a time, through a pooler too. Returns the names of those that ran here.
  */
 export async function migrate(url: string, onStep: (name: string) => void = () => {}): Promise<string[]> {
   const settings = { url, role: 'owner', poolSize: 1, statementTimeoutMs: 0, lockTimeoutMs: 0 } as const;
-  const client = new Client(connectionOptions(settings));
+  const client = new Client(connectionOptions({ ...settings, pooler: await detectPooler(url) }));
   try {
     await client.connect();
-    await client.query(`SELECT pg_advisory_lock(${LOCK_KEY})`);
-    return await runPending(client, onStep);
+    const ran: string[] = [];
+    for (let name = await runNext(client, onStep); name !== undefined; name = await runNext(client, onStep)) {
+      ran.push(name);
+    }
+    return ran;
   } catch (error) {
     throw translateDatabaseError(error);
   } finally {
@@ -52,26 +56,31 @@ export async function pendingMigrations(database: Queryable): Promise<Migration[
   return (await readMigrations()).filter((migration) => !done.has(migration.name));
 }
 
-async function runPending(client: pg.Client, onStep: (name: string) => void): Promise<string[]> {
-  await client.query(
-    `CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now())`,
-  );
-  const pending = await pendingMigrations(client);
-  for (const migration of pending) {
-    onStep(migration.name);
-    await runOne(client, migration);
+/** Runs the first migration that is pending; resolves with its name, or undefined where there is none. */
+async function runNext(client: pg.Client, onStep: (name: string) => void): Promise<string | undefined> {
+  await client.query('BEGIN');
+  try {
+    // Held until COMMIT: others wait here, and then see what was recorded.
+    await client.query(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
+    await client.query(
+      `CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now())`,
+    );
+    const [migration] = await pendingMigrations(client);
+    if (migration) await runOne(client, migration, onStep);
+    await client.query('COMMIT');
+    return migration?.name;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
   }
-  return pending.map((migration) => migration.name);
 }
 
-async function runOne(client: pg.Client, migration: Migration): Promise<void> {
-  await client.query('BEGIN');
+async function runOne(client: pg.Client, migration: Migration, onStep: (name: string) => void): Promise<void> {
+  onStep(migration.name);
   try {
     await client.query(migration.sql);
     await client.query('INSERT INTO schema_migration (name) VALUES ($1)', [migration.name]);
-    await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
     throw new Error(`migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });

@@ -1,8 +1,13 @@
 import type { DatabaseConfig } from '../config.js';
 import { createPool, type DatabasePool, type DatabaseRole, type DatabaseSettings } from './connection.js';
+import { detectPooler } from './detect-pooler.js';
+import { repeat } from './repeat.js';
 
 /** Longer than this nobody waits for a replica: the primary is asked instead. */
 const REPLICA_STATEMENT_MS = 2_000;
+
+/** A service that starts while Postgres restarts waits for it. */
+const START_PATIENCE_MS = 30_000;
 
 /** What the pools of a service need of their process. */
 export interface PoolSurroundings {
@@ -20,16 +25,18 @@ export interface ServicePools {
   open(name: string, size: number): DatabasePool;
   /** The same to the read replica; undefined where the settings name none. */
   openReplica(name: string, size: number): DatabasePool | undefined;
-  /** How one session is opened that has to last, past a pooler. */
+  /** How one session is opened that has to last: past a pooler, where the settings say how. */
   readonly session: Omit<DatabaseSettings, 'poolSize'>;
   end(): Promise<void>;
 }
 
-export function openPools(
+export async function openPools(
   role: Exclude<DatabaseRole, 'owner'>,
   config: DatabaseConfig,
   { databaseUrl, logger, metrics }: PoolSurroundings,
-): ServicePools {
+): Promise<ServicePools> {
+  const { patience: patienceMs, readUrl, directUrl } = config;
+  const pooler = config.pooler === 'auto' ? await untilDetected(databaseUrl) : config.pooler;
   const settings = {
     role,
     statementTimeoutMs: config.statementTimeout,
@@ -45,16 +52,19 @@ export function openPools(
     pools.push(pool);
     return pool;
   };
-  const { pooler, patience: patienceMs, readUrl } = config;
   return {
     open: (name, poolSize) => open(name, { ...settings, url: databaseUrl, pooler, patienceMs, poolSize }),
     openReplica: (name, poolSize) =>
       readUrl === undefined
         ? undefined
         : open(name, { ...settings, url: readUrl, pooler, poolSize, statementTimeoutMs: REPLICA_STATEMENT_MS }),
-    session: { ...settings, url: config.directUrl ?? databaseUrl },
+    session: { ...settings, url: directUrl ?? databaseUrl, pooler: directUrl === undefined ? pooler : 'none' },
     end: async () => {
       await Promise.all(pools.map((pool) => pool.end()));
     },
   };
+}
+
+function untilDetected(url: string): Promise<'none' | 'transaction'> {
+  return repeat({ patienceMs: START_PATIENCE_MS, isIdempotent: true }, () => detectPooler(url));
 }

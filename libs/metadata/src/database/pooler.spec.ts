@@ -4,7 +4,7 @@ import { hasPgBouncer, startPgBouncer, type PgBouncer } from '@entrepot/testkit/
 import { hasStreamingPair, startStreamingPair, type StreamingPair } from '@entrepot/testkit/streaming-pair';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ContentWorld, imageOf } from '../content/content-world.suite.js';
-import { migrate } from '../index.js';
+import { DatabaseUnavailable, PostgresAccessDirectory, detectPooler, migrate, withDataSource } from '../index.js';
 import { queryRows } from './unit-of-work.js';
 
 const SERVER_CONNECTIONS = 2;
@@ -18,15 +18,39 @@ describe.skipIf(!hasPgBouncer() || !hasStreamingPair())('a pooler that lends con
 
   beforeAll(async () => {
     pair = await startStreamingPair();
-    await migrate(pair.primaryUrl);
-    pooler = await startPgBouncer(pair.primaryUrl, SERVER_CONNECTIONS);
-    world = new ContentWorld(pair.primaryUrl, { url: pooler.url, pooler: 'transaction', poolSize: CLIENTS });
+    pooler = await startPgBouncer(pair.primaryUrl, { serverConnections: SERVER_CONNECTIONS });
+    await Promise.all([migrate(pooler.url), migrate(pooler.url)]);
+    const way = await detectPooler(pooler.url);
+    world = new ContentWorld(pair.primaryUrl, { url: pooler.url, pooler: way, poolSize: CLIENTS });
     await world.open();
   });
   afterAll(async () => {
     await world.close();
     await pooler.remove();
     await pair.remove();
+  });
+
+  it('is known for what it is, whether it refuses or drops what a session asks for', async () => {
+    const silent = await startPgBouncer(pair.primaryUrl, { serverConnections: 1, ignores: 'options' });
+    expect(await detectPooler(silent.url)).toBe('transaction');
+    expect(await detectPooler(pooler.url)).toBe('transaction');
+    expect(await detectPooler(pair.primaryUrl)).toBe('none');
+    await silent.remove();
+    await expect(detectPooler(silent.url)).rejects.toThrow(DatabaseUnavailable);
+  });
+
+  it('carries the commands of administration', async () => {
+    const settings = {
+      url: pooler.url,
+      role: 'owner',
+      poolSize: 2,
+      statementTimeoutMs: 5_000,
+      lockTimeoutMs: 5_000,
+    } as const;
+    const accounts = await withDataSource(settings, (source) =>
+      new PostgresAccessDirectory(source).accounts({ limit: 10 }),
+    );
+    expect(accounts.map(({ name }) => name)).toEqual([world.actor.name]);
   });
 
   it('carries pushes, pulls and removals of more clients than it has connections', async () => {

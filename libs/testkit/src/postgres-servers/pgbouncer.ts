@@ -32,14 +32,20 @@ function searchPath(): Record<string, string> {
   return { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
 }
 
-/** Starts a PgBouncer in transaction mode, with its settings as they are shipped, before the Postgres of the URL. */
-export async function startPgBouncer(postgresUrl: string, serverConnections: number): Promise<PgBouncer> {
+export interface PgBouncerOptions {
+  readonly serverConnections: number;
+  /** Names of startup parameters that it drops, where others are refused. */
+  readonly ignores?: string;
+}
+
+/** Starts a PgBouncer in transaction mode, otherwise with its settings as they are shipped, before the Postgres of the URL. */
+export async function startPgBouncer(postgresUrl: string, options: PgBouncerOptions): Promise<PgBouncer> {
   const directory = await makeServerDirectory();
   const port = await findFreePort();
   const { username, pathname } = new URL(postgresUrl);
   const url = `postgres://${username}@127.0.0.1:${port}${pathname}`;
   const paths = { settings: join(directory, 'pgbouncer.ini'), users: join(directory, 'users.txt') };
-  await writeFile(paths.settings, settings(postgresUrl, { port, serverConnections, usersPath: paths.users }));
+  await writeFile(paths.settings, settings(postgresUrl, { ...options, port, usersPath: paths.users }));
   await writeFile(paths.users, `"${username}" ""\n`);
   const { uid, gid } = unprivileged();
   if (uid !== undefined && gid !== undefined) {
@@ -56,13 +62,12 @@ export async function startPgBouncer(postgresUrl: string, serverConnections: num
   };
 }
 
-interface Shape {
+interface Shape extends PgBouncerOptions {
   readonly port: number;
-  readonly serverConnections: number;
   readonly usersPath: string;
 }
 
-function settings(postgresUrl: string, { port, serverConnections, usersPath }: Shape): string {
+function settings(postgresUrl: string, { port, serverConnections, usersPath, ignores }: Shape): string {
   const { hostname, port: postgresPort, pathname } = new URL(postgresUrl);
   const database = pathname.slice(1);
   return `
@@ -78,5 +83,6 @@ pool_mode = transaction
 default_pool_size = ${serverConnections}
 max_client_conn = 200
 logfile = /dev/null
+${ignores === undefined ? '' : `ignore_startup_parameters = ${ignores}`}
 `;
 }

@@ -20,12 +20,11 @@ describe.skipIf(!hasPgBouncer() || !hasStreamingPair())('registries behind PgBou
 
   beforeAll(async () => {
     pair = await startStreamingPair();
-    pooler = await startPgBouncer(pair.primaryUrl, SERVER_CONNECTIONS);
+    pooler = await startPgBouncer(pair.primaryUrl, { serverConnections: SERVER_CONNECTIONS });
     const settings = {
       ENTREPOT_DATABASE_URL: pooler.url,
       ENTREPOT_DATABASE_DIRECT_URL: pair.primaryUrl,
       ENTREPOT_DATABASE_READ_URL: pair.replicaUrl,
-      ENTREPOT_DATABASE_POOLER: 'transaction',
       ENTREPOT_DATABASE_MAX_REPLICA_LAG: '2s',
     };
     replicas = await startReplicas({ databaseUrl: pair.primaryUrl, settings });
