@@ -1,6 +1,7 @@
 import { ObjectMissing } from '@entrepot/content';
 import type { BlobStore, ObjectKey, ObjectRecord, ReadRange, WriteFrom } from '@entrepot/content';
 import { parseRecord } from '../object-record.js';
+import type { LinkTerms } from '../places/object-place.js';
 import { continueUpload, readState } from './continue-upload.js';
 import { feedObject } from './feed-object.js';
 import { keyOfName, newUploadKey, objectNameOf, parseKey, recordNameOf, type S3Key } from './object-names.js';
@@ -34,15 +35,8 @@ interface ListedObject {
   readonly modifiedAt: Date;
 }
 
-/** How a signed link answers, and for how long it does. */
-export interface SignedAnswer {
-  readonly expirySeconds: number;
-  readonly contentType: string;
-  readonly contentDisposition: string;
-}
-
 /**
- * Made by `openS3BlobStore`. Objects lie in a bucket at `<prefix>objects/<2 hex>/<2 hex>/<upload key>-<nonce>`, each with
+ * Objects lie in a bucket at `<prefix>objects/<2 hex>/<2 hex>/<upload key>-<nonce>`, each with
  * its record beside it in `….json`; what is not yet part of an object lies below `<prefix>pieces/<upload key>/`.
  */
 export class S3BlobStore implements BlobStore {
@@ -132,7 +126,7 @@ export class S3BlobStore implements BlobStore {
   }
 
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */
-  sign(key: ObjectKey, { expirySeconds, contentType, contentDisposition }: SignedAnswer): Promise<string> {
+  sign(key: ObjectKey, { expirySeconds, contentType, contentDisposition }: LinkTerms): Promise<string> {
     const name = objectNameOf(key);
     if (name === undefined) throw new ObjectMissing(key);
     const answer = {

@@ -48,8 +48,8 @@ export interface WriterPlace extends PartsPlace {
 
 /**
  * Gathers parts and stores some at a time while the next one is gathered. What fits into the first part is stored as one
- * object. Every name that is written carries a nonce of this writer, and every part is joined by its ETag, so that requests
- * of a former writer that arrive late touch nothing of this one's (docs/races.md).
+ * object. Every name carries a nonce of the writer that began it, parts are added only to those of a writer that ended in
+ * order, and joined by their ETags: requests of a former writer that arrive late touch nothing of this one's (docs/races.md).
  */
 export class S3ObjectWriter implements ObjectWriter {
   readonly isDoubtful: boolean;
@@ -68,7 +68,7 @@ export class S3ObjectWriter implements ObjectWriter {
 
   constructor(place: WriterPlace, { from, parts, window, former, rest }: WriterStart) {
     this.#place = place;
-    this.#from = from;
+    this.#from = { offsetBytes: from.offsetBytes, ...(from.resume !== undefined && { resume: from.resume }) };
     this.#parts = parts;
     this.#window = window;
     this.#part = new PartBuffer(place.pool);
