@@ -19,7 +19,7 @@ import { connect, type Target } from '../world/target.js';
 import { readBytes, workerOfConnection, workersOf } from './worker-processes.js';
 
 const SERVE = ['sh', 'apps/cli/bin/entrepot', 'serve'];
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = { timeout: 120_000, interval: 100 };
 const PULLED_BYTES = 48 * 2 ** 20;
 const FORCED_BY_SECOND_SIGNAL = 130;
 const STORE_UNAVAILABLE = 69;
