@@ -213,7 +213,9 @@ describe.each(STORES)('replicas that share an upload in %s', (kind) => {
     const killedMs = performance.now();
     const finish = async () => {
       const status = await on(toA).send({ method: 'GET', path: location });
-      const start = Number(/^0-(\d+)$/.exec(String(status.headers.range))?.[1] ?? -1) + 1;
+      const last = Number(/^0-(\d+)$/.exec(String(status.headers.range))?.[1]);
+      // `0-0` stands for nothing, too.
+      const start = last === 0 ? 0 : last + 1;
       return patch(toA, location, content.bytes.subarray(start), `${start}-${content.bytes.length - 1}`);
     };
     let next = await finish();

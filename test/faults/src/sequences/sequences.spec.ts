@@ -37,7 +37,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     name: 'memory',
-    steps: 2000,
+    steps: 1500,
     sizesBytes: [16, 2000],
     prepare: async () => {
       const store = new MemoryBlobStore();
@@ -46,7 +46,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 'filesystem',
-    steps: 2000,
+    steps: 1500,
     sizesBytes: [16, 2000, 300 * KIB, 2500 * KIB],
     prepare: async (directory) => {
       const config = storageConfig.parse({ root: join(directory, 'storage'), minFree: '1MiB' });
@@ -55,8 +55,8 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 's3',
-    steps: 800,
-    sizesBytes: [2000, 300 * KIB, 9000 * KIB],
+    steps: 300,
+    sizesBytes: [2000, 2000, 300 * KIB, 9000 * KIB],
     prepare: async (directory) => {
       const { endpoint, bucket, region, accessKey, secretKey, pathStyle } = await newTestBucket('versitygw');
       const place = { endpoint, bucket, region, accessKey, secretKey, pathStyle: String(pathStyle) };
