@@ -11,7 +11,7 @@ const SIGNS = { ok: 'ok', failed: 'FAILED', skipped: '-' } as const satisfies Re
  */
 export async function checkStorage(source: SettingsSource, write: (text: string) => void): Promise<void> {
   const settings = readStorageSettings(source);
-  const place = findPlace(settings.storage.driver, settings);
+  const place = await findPlace(settings.storage.driver, settings);
   write(`${place.name}: ${place.where}\n`);
   const failed: string[] = [];
   for await (const report of checkPlace(place)) {

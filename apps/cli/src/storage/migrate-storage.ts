@@ -1,6 +1,6 @@
 import { findPlaces, joinPlaces, openPlace, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
 import { migrateObjects, newTally, paceBytes, type MigrationTally } from '@entrepot/content';
-import { PostgresObjectMoves, createPool } from '@entrepot/metadata';
+import { PostgresObjectMoves, createPool, detectPooler } from '@entrepot/metadata';
 import { refuseOldSchema } from '../administration/refuse-old-schema.js';
 import { withDatabase } from '../administration/with-database.js';
 import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
@@ -42,12 +42,13 @@ export async function migrateStorage(
   write: (text: string) => void,
 ): Promise<void> {
   const settings = readStorageSettings(source);
-  refuseUnknown(wanted.to, settings);
+  await refuseUnknown(wanted.to, settings);
   const command = { wanted, settings, write };
   await withDatabase(source, async (url) => {
     await refuseOldSchema(url);
     const target = await openPlace(wanted.to, settings.storage, settings.dataDirectory);
-    const pool = createPool({ url, role: 'jobrunner', poolSize: POOL_SIZE, ...PATIENT });
+    const pooler = await detectPooler(url);
+    const pool = createPool({ url, role: 'jobrunner', poolSize: POOL_SIZE, pooler, ...PATIENT });
     try {
       await migrateTo(target, new PostgresObjectMoves(pool), command);
     } finally {
@@ -57,10 +58,11 @@ export async function migrateStorage(
 }
 
 /** A directory is made only where it was named, or belongs to an Entrepot that is there. */
-function refuseUnknown(driver: StorageDriver, settings: StorageSettings): void {
+async function refuseUnknown(driver: StorageDriver, settings: StorageSettings): Promise<void> {
   const { storage, dataDirectory, hasDataDirectory } = settings;
   if (driver === 'filesystem' && hasDataDirectory) return;
-  if (!findPlaces(storage, dataDirectory).some(({ name }) => name === driver)) throw missingSettings(driver, settings);
+  const places = await findPlaces(storage, dataDirectory);
+  if (!places.some(({ name }) => name === driver)) throw missingSettings(driver, settings);
 }
 
 async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, command: Command): Promise<void> {
@@ -70,7 +72,7 @@ async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, comman
   const abort = new AbortController();
   void stop.stopped.then(() => abort.abort(new CommandFailure('forced', 'stopped; run it again to go on')));
   const pace = wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, abort.signal);
-  const source = joinPlaces(target, findPlaces(settings.storage, settings.dataDirectory));
+  const source = joinPlaces(target, await findPlaces(settings.storage, settings.dataDirectory));
   const keepMs = wanted.keepMs ?? Math.max(MIN_KEEP_MS, 2 * settings.storage.redirectExpiry);
   const room = { moves, source, target: target.store, keepMs, signal: abort.signal, pace };
   const repeats = settings.storage.driver === wanted.to;

@@ -23,8 +23,9 @@ export function readStorageSettings(source: SettingsSource): StorageSettings {
 }
 
 /** The store of a driver, as it stands; nothing is made. Throws `CommandFailure` where its settings are missing. */
-export function findPlace(driver: StorageDriver, settings: StorageSettings): ObjectPlace {
-  const place = findPlaces(settings.storage, settings.dataDirectory).find(({ name }) => name === driver);
+export async function findPlace(driver: StorageDriver, settings: StorageSettings): Promise<ObjectPlace> {
+  const places = await findPlaces(settings.storage, settings.dataDirectory);
+  const place = places.find(({ name }) => name === driver);
   if (place) return place;
   throw missingSettings(driver, settings);
 }

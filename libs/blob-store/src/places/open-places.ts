@@ -6,7 +6,7 @@ import type { ObjectPlace } from './object-place.js';
 /** Stores that settings can name. */
 export type StorageDriver = StorageConfig['driver'];
 
-/** Loaded where a bucket is named: the client library of S3 takes a quarter of the time in which a command starts. */
+/** Loaded where a bucket is named only: the client library of S3 takes a fifth of the time in which a command starts. */
 const loadS3 = () => import('./s3-place.js');
 
 /** Opens one store, made where it is missing and proven to work. Rejects with `StoreUnavailable`, saying what to do. */
