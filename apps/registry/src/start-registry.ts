@@ -135,7 +135,7 @@ function registryRoom(
   return {
     reader: new PostgresContentReader(pool, lookups, replica),
     repositories: new PostgresRepositories(pool),
-    work: new PostgresUnitOfWork(pool),
+    work: new PostgresUnitOfWork(pool, replica),
     delivery: createDelivery(store, storage, { http, logger, metrics }),
     push: {
       uploads: new PostgresUploads(pool, signOfLife),

@@ -88,7 +88,7 @@ export class PostgresContentReader implements ContentReader {
     key: InRepository<Digest>,
     { mayLag = false }: ReadOptions,
   ): Promise<Value | undefined> {
-    if (!mayLag || !replica || this.replica?.isFresh() !== true) return primary.find(key);
+    if (!mayLag || !replica || this.replica?.isFreshFor(key.repositoryId) !== true) return primary.find(key);
     return (await replica.find(key).catch(() => this.replica?.distrust())) ?? primary.find(key);
   }
 

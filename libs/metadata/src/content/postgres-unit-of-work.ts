@@ -15,6 +15,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { violatedConstraint } from '../database/errors.js';
+import type { ReadReplica } from '../database/read-replica.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
@@ -27,14 +28,19 @@ import { scheduleManifestReview } from './schedule-review.js';
 const REFERENCES = new Set(['manifest_blob_link_fkey', 'manifest_child_child_fkey', 'tag_manifest_fkey']);
 
 export class PostgresUnitOfWork implements UnitOfWork {
-  constructor(private readonly pool: pg.Pool) {}
+  /** `replica`: told what changed here, so that nobody reads there what this process removed. */
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly replica?: ReadReplica,
+  ) {}
 
   async run<T>(work: (tx: ContentTransaction) => Promise<T>): Promise<T> {
     const changeId = randomUUID();
+    const changed = new Set<string>();
     try {
       return await runUnitOfWork(
         this.pool,
-        (client) => work(new PostgresContentTransaction(client, changeId)),
+        (client) => work(new PostgresContentTransaction(client, { changeId, changed })),
         changeId,
       );
     } catch (error) {
@@ -42,6 +48,9 @@ export class PostgresUnitOfWork implements UnitOfWork {
         throw new ReferenceGone('a reference was removed while the manifest was pushed', { cause: error });
       }
       throw translateRepositoryGone(error);
+    } finally {
+      // After a failure too, whose outcome may not be known.
+      for (const repositoryId of changed) this.replica?.noteChange(repositoryId);
     }
   }
 }
@@ -49,7 +58,7 @@ export class PostgresUnitOfWork implements UnitOfWork {
 class PostgresContentTransaction implements ContentTransaction {
   constructor(
     private readonly tx: pg.PoolClient,
-    private readonly changeId: string,
+    private readonly change: { readonly changeId: string; readonly changed: Set<string> },
   ) {}
 
   async lockTags(repositoryId: string, tags: readonly Tag[]): Promise<void> {
@@ -102,7 +111,8 @@ class PostgresContentTransaction implements ContentTransaction {
   }
 
   record(change: ChangeRecord): Promise<void> {
-    return recordChange(this.tx, this.changeId, change);
+    this.change.changed.add(change.repositoryId);
+    return recordChange(this.tx, this.change.changeId, change);
   }
 
   removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined> {

@@ -4,7 +4,14 @@ import { parseTag } from '@entrepot/oci';
 import { hasStreamingPair, startStreamingPair, type StreamingPair } from '@entrepot/testkit/streaming-pair';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ContentWorld, imageOf, type Document } from '../content/content-world.suite.js';
-import { PostgresContentReader, ReadReplica, createPool, migrate, type DatabasePool } from '../index.js';
+import {
+  PostgresContentReader,
+  PostgresUnitOfWork,
+  ReadReplica,
+  createPool,
+  migrate,
+  type DatabasePool,
+} from '../index.js';
 
 const MAX_LAG_MS = 2_000;
 const LAGGING = { mayLag: true };
@@ -69,6 +76,18 @@ describe.skipIf(!hasStreamingPair())('a read replica', () => {
     await pair.pauseReplay();
     await deleteManifest(world.work, world.removal, image.digest);
     expect(await reader.manifestByDigest(world.repositoryId, image.digest)).toBeUndefined();
+  });
+
+  it('is not asked about a repository that this process changed, until it has the change', async () => {
+    const image = await push('v1');
+    await until(() => isReplayed());
+    await pair.pauseReplay();
+    const work = new PostgresUnitOfWork(world.pool, replica);
+    await deleteManifest(work, world.removal, image.digest);
+    expect(await find(image)).toBeUndefined();
+    await pair.resumeReplay();
+    await until(() => replica.isFreshFor(world.repositoryId));
+    expect(await find(image)).toBeUndefined();
   });
 
   it('hides nothing that was pushed, and no tag that moved', async () => {

@@ -19,6 +19,8 @@ interface Sample {
 export class ReadReplica {
   #freshAsOfMs = Number.NEGATIVE_INFINITY;
   #samples: Sample[] = [];
+  /** When repositories were changed here, until the replica has it. */
+  readonly #changedAtMs = new Map<string, number>();
   readonly #stopping = new AbortController();
   #polling: Promise<void> = Promise.resolve();
 
@@ -31,6 +33,16 @@ export class ReadReplica {
   /** True where everything is in it that was committed longer than the allowed lag ago. */
   isFresh(): boolean {
     return performance.now() - this.#freshAsOfMs <= this.maxLagMs;
+  }
+
+  /** True where, besides, it has every change of the repository that this process made. */
+  isFreshFor(repositoryId: string): boolean {
+    return this.isFresh() && (this.#changedAtMs.get(repositoryId) ?? Number.NEGATIVE_INFINITY) < this.#freshAsOfMs;
+  }
+
+  /** This process changed the repository, and the change is committed. */
+  noteChange(repositoryId: string): void {
+    this.#changedAtMs.set(repositoryId, performance.now());
   }
 
   /** Not to be asked again before it was heard of anew. */
@@ -75,7 +87,11 @@ export class ReadReplica {
     if (replica?.position == null) throw new Error('the read replica is not a replica');
     const replayed = parsePosition(replica.position);
     const reached = this.#samples.findLast((sample) => sample.position <= replayed);
-    if (reached) this.#freshAsOfMs = reached.atMs;
+    if (!reached) return;
+    this.#freshAsOfMs = reached.atMs;
+    for (const [repositoryId, changedAtMs] of this.#changedAtMs) {
+      if (changedAtMs < reached.atMs) this.#changedAtMs.delete(repositoryId);
+    }
   }
 }
 
