@@ -10,7 +10,7 @@ import { loadScale, type ScaleData } from './scale-data.js';
 const SIZE = { repositories: 20_000, tags: 200_000, referrers: 5_000 };
 /** Blocks of 8 KiB that one request may look at; the tables have thousands. */
 const MOST_BLOCKS = 700;
-const BIG_TABLES = new Set(['repository', 'manifest', 'tag', 'namespace']);
+const BIG_TABLES = new Set(['repository', 'manifest', 'tag']);
 
 interface Plan {
   readonly 'Node Type': string;
