@@ -9,6 +9,9 @@ import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { EXIT_CODES } from '../exit-codes.js';
 import type { ServiceName } from './serve.js';
 
+/** Four migrations and three services, one after another. */
+const MANY_PROCESSES_MS = 120_000;
+
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
 
 const database = withTestDatabase();
@@ -72,22 +75,26 @@ describe('entrepot serve', () => {
     expect(served.stderr).toMatch(/^entrepot: the database lacks .*; run 'entrepot migrate' first\n$/);
   });
 
-  it('runs each service as a process of its own, over one database and one environment', async () => {
-    const migrations = await Promise.all([1, 2, 3].map(() => run('migrate')));
-    const printed = migrations.map(({ stdout }) => stdout).join('');
-    expect(migrations.map(({ code }) => code)).toEqual([EXIT_CODES.ok, EXIT_CODES.ok, EXIT_CODES.ok]);
-    expect(printed.match(/ran 0001_access\n/g)).toHaveLength(1);
-    expect(printed.match(/created the administrator admin\npassword: \S+\n/g)).toHaveLength(1);
-    expect((await run('migrate')).stdout).toBe('the database is up to date\n');
-    // The issuer makes the first signing key, without which a data plane is not ready.
-    const auth = await serve('auth');
-    const registry = await serve('registry');
-    const jobrunner = await serve('jobrunner');
-    for (const origin of [registry, auth, jobrunner]) expect((await fetch(`${origin}/readyz`)).status).toBe(200);
-    expect((await fetch(`${registry}/v2/`)).status).toBe(401);
-    expect((await fetch(`${registry}/auth/jwks`)).status).toBe(404);
-    expect((await fetch(`${auth}/auth/jwks`)).status).toBe(200);
-    expect((await fetch(`${auth}/v2/`)).status).toBe(404);
-    for (const child of running.splice(0)) expect(await stop(child)).toBe(EXIT_CODES.ok);
-  });
+  it(
+    'runs each service as a process of its own, over one database and one environment',
+    async () => {
+      const migrations = await Promise.all([1, 2, 3].map(() => run('migrate')));
+      const printed = migrations.map(({ stdout }) => stdout).join('');
+      expect(migrations.map(({ code }) => code)).toEqual([EXIT_CODES.ok, EXIT_CODES.ok, EXIT_CODES.ok]);
+      expect(printed.match(/ran 0001_access\n/g)).toHaveLength(1);
+      expect(printed.match(/created the administrator admin\npassword: \S+\n/g)).toHaveLength(1);
+      expect((await run('migrate')).stdout).toBe('the database is up to date\n');
+      // The issuer makes the first signing key, without which a data plane is not ready.
+      const auth = await serve('auth');
+      const registry = await serve('registry');
+      const jobrunner = await serve('jobrunner');
+      for (const origin of [registry, auth, jobrunner]) expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+      expect((await fetch(`${registry}/v2/`)).status).toBe(401);
+      expect((await fetch(`${registry}/auth/jwks`)).status).toBe(404);
+      expect((await fetch(`${auth}/auth/jwks`)).status).toBe(200);
+      expect((await fetch(`${auth}/v2/`)).status).toBe(404);
+      for (const child of running.splice(0)) expect(await stop(child)).toBe(EXIT_CODES.ok);
+    },
+    MANY_PROCESSES_MS,
+  );
 });
