@@ -17,6 +17,7 @@ export async function refuseOldSchema(databaseUrl: string): Promise<void> {
 }
 
 function explainUnreachable(cause: Error): never {
-  const message = `the database cannot be used (${cause.message}); check ENTREPOT_DATABASE_URL and that it runs`;
+  const reason = cause.cause instanceof Error ? cause.cause : cause;
+  const message = `the database cannot be used (${reason.message}); check ENTREPOT_DATABASE_URL and that it runs`;
   throw new CommandFailure('unavailable', message, { cause });
 }
