@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { StoreUnavailable, type ByteRange } from '@entrepot/content';
 import type { S3Body, S3Bucket } from './s3-bucket.js';
-import { S3Failure, toS3Failure } from './s3-failure.js';
+import { S3Failure, SILENCE, toS3Failure } from './s3-failure.js';
 
 /** Tries to go on after a broken answer, without a byte in between. */
 const MAX_BREAKS = 2;
@@ -63,7 +63,7 @@ function checkAnswer({ statusCode, headers }: IncomingMessage, { start, end }: B
 async function feedBody(stream: IncomingMessage, idleTimeoutMs: number, sink: Sink): Promise<void> {
   let isWaiting = true;
   const timer = setTimeout(() => {
-    if (isWaiting) stream.destroy(new S3Failure('nothing moved', true));
+    if (isWaiting) stream.destroy(new S3Failure(SILENCE, true));
   }, idleTimeoutMs);
   try {
     for await (const chunk of stream) {

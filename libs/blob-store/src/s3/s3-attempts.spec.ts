@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { S3Attempts } from './s3-attempts.js';
-import { S3Failure } from './s3-failure.js';
+import { S3Failure, SILENCE } from './s3-failure.js';
 
 const timeouts = { connectMs: 1000, idleMs: 1000 };
 const trouble = () => Promise.reject(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
@@ -26,6 +26,12 @@ describe('attempts', () => {
     const request = failing(9, () => Promise.reject(new S3Failure('NoSuchKey', false)));
     await expect(new S3Attempts(timeouts).run(request)).rejects.toMatchObject({ code: 'NoSuchKey' });
     expect(request.count).toBe(1);
+  });
+
+  it('end after two silences, each of which took long', async () => {
+    const request = failing(9, () => Promise.reject(new S3Failure(SILENCE, true)));
+    await expect(new S3Attempts(timeouts).run(request)).rejects.toMatchObject({ code: SILENCE });
+    expect(request.count).toBe(2);
   });
 
   it('end when they are given up', async () => {

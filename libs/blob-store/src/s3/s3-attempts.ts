@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { S3Failure, isAnswer, toS3Failure } from './s3-failure.js';
+import { S3Failure, SILENCE, isAnswer, toS3Failure } from './s3-failure.js';
 import { withCall, type S3Call } from './s3-transport.js';
 
-/** Tries of one request, the first included. */
+/** Tries of one request, the first included; and of those how many may end in silence, which takes long to tell. */
 const MAX_ATTEMPTS = 6;
+const MAX_SILENCES = 2;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 
@@ -71,11 +72,13 @@ export class S3Attempts {
 
   /** Resolves as `request` does. Rejects with `S3Failure`. */
   async run<T>(request: () => Promise<T>, terms: S3Terms = {}): Promise<T> {
+    let silences = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#try(request, terms);
       } catch (error) {
-        const isLast = attempt === MAX_ATTEMPTS || this.#signal?.aborted === true;
+        if (error instanceof S3Failure && error.code === SILENCE) silences += 1;
+        const isLast = attempt === MAX_ATTEMPTS || silences === MAX_SILENCES || this.#signal?.aborted === true;
         if (isLast || isAnswer(error) || !this.#health.pay()) throw error;
       }
       // Full jitter: those who failed together do not come back together.

@@ -1,5 +1,8 @@
 import { StoreUnavailable } from '@entrepot/content';
 
+/** Code of a request on which nothing moved for too long. */
+export const SILENCE = 'nothing moved';
+
 /** Why one request to the store failed. */
 export class S3Failure extends Error {
   override readonly name = 'S3Failure';

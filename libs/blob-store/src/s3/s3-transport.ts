@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import http from 'node:http';
 import https from 'node:https';
-import { S3Failure, isTroubledStatus } from './s3-failure.js';
+import { S3Failure, SILENCE, isTroubledStatus } from './s3-failure.js';
 
 /** One request, as the transport below the client library sees it. */
 export interface S3Call {
@@ -48,7 +48,7 @@ function noteAnswer(call: S3Call, sent: http.ClientRequest, response: http.Incom
 }
 
 function watch(call: S3Call, sent: http.ClientRequest): void {
-  sent.setTimeout(call.idleTimeoutMs, () => sent.destroy(new S3Failure('nothing moved', true)));
+  sent.setTimeout(call.idleTimeoutMs, () => sent.destroy(new S3Failure(SILENCE, true)));
   sent.once('socket', (socket) => {
     if (!socket.connecting) return;
     const timer = setTimeout(() => sent.destroy(new S3Failure('no connection', true)), call.connectTimeoutMs);
