@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -19,6 +19,8 @@ const ENTREPOT = ['sh', 'apps/cli/bin/entrepot'];
 const READY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
+const LOWEST_PORT = 10_000;
+const HIGHEST_PORT = 32_767;
 
 export interface EntrepotOptions {
   /** What is launched at the top of the checkout; default is the `entrepot` command with `start`. */
@@ -126,14 +128,25 @@ export async function runEntrepot(
   return output;
 }
 
-/** A port that nobody listened on a moment ago. */
+/**
+ * A port that nobody listened on a moment ago. It lies below those that Linux gives to outgoing connections (32768 and up),
+ * one of which would otherwise have it just when a server that was ended starts again.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer();
+    try {
+      const listening = once(server, 'listening');
+      const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+      server.listen(port, '127.0.0.1');
+      await listening;
+      server.close();
+      await once(server, 'close');
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
 
 /** None of this process's settings, but what a shell needs. */
