@@ -15,10 +15,16 @@ export function reportFailure(error: unknown, write: (text: string) => unknown):
   if (reason === 'internal') {
     write(`entrepot: unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   } else {
-    write(`entrepot: ${(error as Error).message}\n`);
+    write(`entrepot: ${(error as Error).message}${explain(error)}\n`);
   }
   if (error instanceof CommandFailure) for (const line of error.details) write(`  ${line}\n`);
   return EXIT_CODES[reason];
+}
+
+/** Who runs a command may see what the driver says; who sends a request may not. */
+function explain(error: unknown): string {
+  if (!(error instanceof DatabaseUnavailable) || !(error.cause instanceof Error)) return '';
+  return ` (${error.cause.message}); check ENTREPOT_DATABASE_URL and that it runs`;
 }
 
 function reasonOf(error: unknown): ExitReason {
