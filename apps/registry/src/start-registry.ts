@@ -1,52 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { BlockList } from 'node:net';
-import {
-  RevocationList,
-  VerifyingKeys,
-  counterWithFallback,
-  createLogin,
-  createTokenVerifier,
-  resolveAccess,
-} from '@entrepot/access';
+import { RevocationList, VerifyingKeys } from '@entrepot/access';
 import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, RunningHashes, watchStore, watchUploads, watchWork, type Reached } from '@entrepot/content';
 import {
   PostgresAccessChanges,
-  PostgresAccessReader,
-  PostgresAttemptCounter,
   PostgresContentReader,
-  PostgresCredentials,
   PostgresPublicKeys,
   PostgresRepositories,
   PostgresUnitOfWork,
   PostgresUploads,
-  ReadReplica,
   holdSignOfLife,
   openPools,
-  type ServicePools,
+  type ReadReplica,
   type SignOfLife,
 } from '@entrepot/metadata';
 import { ROUTES } from '@entrepot/oci';
 import {
-  RedisWindowCounter,
-  addressGroup,
   armFailPoint,
-  clientAddress,
   createNestHandler,
-  parseNetworks,
   signWithRing,
   verifyWithRing,
-  type RedisLink,
   type RunningService,
   type ServiceResources,
 } from '@entrepot/runtime';
 import type { Pool } from 'pg';
 import type { RegistryConfig } from './config.js';
 import { createDelivery } from './create-delivery.js';
+import { createIdentification } from './create-identification.js';
 import { GuardRoom } from './http/access.guard.js';
 import type { RegistryRoom } from './http/call.js';
-import type { AdmitCredentials, Identification } from './http/identify-caller.js';
 import { RegistryHandlers } from './http/registry.controller.js';
+import { openReadReplica } from './open-read-replica.js';
 import { registryModule } from './registry.module.js';
 
 /** How often the data plane asks who lost rights where no bell tells it to: the bound of a withdrawal, with the query. */
@@ -60,7 +44,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   const pools = await openPools('registry', config.database, resources);
   const pool = pools.open('registry', config.database.poolSize);
   const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
-  const replica = openReplica(config, pools, { pool, logger });
+  const replica = openReadReplica(config, pools, { pool, logger });
   const signOfLife = holdSignOfLife(pools.session);
   const store = await openBlobStore(config.storage, resources.dataDirectory);
   const revocations = new RevocationList(new PostgresAccessChanges(pool));
@@ -70,7 +54,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   await keys.start(onError);
   const ignoreChanges = bells.onRing('access.changed', () => revocations.hurry());
   const guard = new GuardRoom(
-    identification(config, pool, { keys, revocations, redis }),
+    createIdentification(config, pool, { keys, revocations, redis }),
     revocations,
     config.http,
     config.token.service,
@@ -100,23 +84,6 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
       await Promise.all([pools.end(), signOfLife.close()]);
     },
   };
-}
-
-/** Watches the replica that the settings name, so that it is asked only while it is known to be fresh. */
-function openReplica(
-  { database }: RegistryConfig,
-  pools: ServicePools,
-  { pool, logger }: { pool: Pool; logger: ServiceResources['logger'] },
-): ReadReplica | undefined {
-  const replicaPool = pools.openReplica('registry-replica', database.lookupPoolSize);
-  if (!replicaPool) return undefined;
-  const replica = new ReadReplica(pool, replicaPool, database.maxReplicaLag);
-  replica.start((isFresh, reason) =>
-    isFresh
-      ? logger.info('the read replica is fresh and answers reads')
-      : logger.warn({ err: reason }, 'the read replica is not known to be fresh: the primary answers in its place'),
-  );
-  return replica;
 }
 
 interface Opened {
@@ -166,45 +133,4 @@ function watchedRoom(room: RegistryRoom, reached: Reached): RegistryRoom {
   const { uploads, store } = room.push;
   const push = { ...room.push, uploads: watchUploads(uploads, reached), store: watchStore(store, reached) };
   return { ...room, work: watchWork(room.work, reached), push };
-}
-
-interface IdentificationParts {
-  readonly keys: VerifyingKeys;
-  readonly revocations: RevocationList;
-  readonly redis: RedisLink | undefined;
-}
-
-function identification(
-  { token, login, http }: RegistryConfig,
-  pool: Pool,
-  { keys, revocations, redis }: IdentificationParts,
-): Identification {
-  const verifier = createTokenVerifier({
-    issuer: token.issuer,
-    audience: token.service,
-    keys: () => keys.current(),
-    onUnknownKid: () => keys.refreshForUnknownKid(),
-    revocations,
-    nowMs: Date.now,
-  });
-  const windowMs = login.window;
-  const failuresBy = (prefix: string) =>
-    counterWithFallback(
-      redis && new RedisWindowCounter(redis, { name: `${prefix}-failures`, windowMs }),
-      new PostgresAttemptCounter(pool, { prefix, windowMs }),
-    );
-  const authenticate = createLogin({
-    config: login,
-    credentials: new PostgresCredentials(pool),
-    accountFailures: failuresBy('account'),
-    addressFailures: failuresBy('address'),
-    upgradesHashes: false,
-  });
-  const trustedProxies = parseNetworks(http.trustedProxies) ?? new BlockList();
-  const reader = new PostgresAccessReader(pool);
-  const admit: AdmitCredentials = async ({ scopes, ...attempt }) => {
-    const { bearer, granted } = await resolveAccess(reader, await authenticate(attempt), scopes);
-    return { ...granted, accountId: bearer.accountId, accountName: bearer.accountName };
-  };
-  return { verifier, admit, addressOf: (request) => addressGroup(clientAddress(request, trustedProxies)) };
 }
