@@ -34,6 +34,19 @@ describe('queues in Postgres', () => {
     await expect(migrateQueues({ connectionString: database.url })).resolves.toBeUndefined();
   });
 
+  it('migrates and grants in several processes at once', async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('CREATE ROLE queue_users NOLOGIN');
+    onTestFinished(async () => {
+      await client.query('DROP OWNED BY queue_users');
+      await client.query('DROP ROLE queue_users');
+    });
+    const options = { connectionString: database.url, roles: ['queue_users'] };
+    await expect(Promise.all([1, 2, 3, 4].map(() => migrateQueues(options)))).resolves.toHaveLength(4);
+  });
+
   it('lets a granted role use the queues and no more', async () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();

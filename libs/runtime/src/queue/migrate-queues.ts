@@ -4,6 +4,9 @@ import { Client, escapeIdentifier } from 'pg';
 /** The tables of the queues are BullMQ's own, in a schema of their own. */
 export const QUEUE_SCHEMA = 'bullmq';
 
+/** Key of the advisory lock that lets one process grant at a time: two that grant at once fail ("entqueue" in ASCII). */
+const LOCK_KEY = '7308907275918603621';
+
 export interface MigrateQueuesOptions {
   /** A login that may create schemas. */
   readonly connectionString: string;
@@ -20,7 +23,10 @@ export async function migrateQueues({ connectionString, roles = [] }: MigrateQue
   await client.connect();
   try {
     await runMigrations(client, QUEUE_SCHEMA);
+    await client.query('BEGIN');
+    await client.query(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
     for (const role of roles) await grantUse(client, escapeIdentifier(role));
+    await client.query('COMMIT');
   } finally {
     await client.end();
   }
