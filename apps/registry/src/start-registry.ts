@@ -41,17 +41,19 @@ const MAX_REVOCATION_AGE_MS = 5000;
 /** The data plane: `/v2/` over the shared Postgres and the blob store. */
 export async function startRegistry(config: RegistryConfig, resources: ServiceResources): Promise<RunningService> {
   const { logger, redis, bells } = resources;
+  // What may refuse to open comes first: nothing works in the background yet that would keep a failed process alive.
+  const reached = armFailPoint(FAIL_POINTS, config.http, logger);
+  const store = await openBlobStore(config.storage, resources.dataDirectory);
   const pools = await openPools('registry', config.database, resources);
   const pool = pools.open('registry', config.database.poolSize);
-  const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
-  const replica = openReadReplica(config, pools, { pool, logger });
-  const signOfLife = holdSignOfLife(pools.session);
-  const store = await openBlobStore(config.storage, resources.dataDirectory);
   const revocations = new RevocationList(new PostgresAccessChanges(pool));
   const keys = new VerifyingKeys(new PostgresPublicKeys(pool), Date.now);
   const onError = (error: unknown) => logger.warn({ err: error }, 'the access tables cannot be read; trying again');
   await revocations.start(REVOCATION_INTERVAL_MS, onError);
   await keys.start(onError);
+  const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
+  const replica = openReadReplica(config, pools, { pool, logger });
+  const signOfLife = holdSignOfLife(pools.session);
   const ignoreChanges = bells.onRing('access.changed', () => revocations.hurry());
   const guard = new GuardRoom(
     createIdentification(config, pool, { keys, revocations, redis }),
@@ -59,7 +61,6 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.http,
     config.token.service,
   );
-  const reached = armFailPoint(FAIL_POINTS, config.http, logger);
   const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store }, resources);
   const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });

@@ -29,7 +29,7 @@ afterEach(async () => {
 afterAll(() => rm(dataDirectory, { recursive: true, force: true }));
 
 /** One environment for every service, and any free port for each. */
-function entrepot(...args: string[]) {
+function entrepot(args: string[], settings: Readonly<Record<string, string>> = {}) {
   const env = {
     PATH: process.env['PATH'] ?? '',
     ENTREPOT_DATABASE_URL: database.url,
@@ -38,12 +38,13 @@ function entrepot(...args: string[]) {
     ENTREPOT_SECRETS_KEY: 'sealing-0123456789-abcdefghij-klmno',
     ENTREPOT_HTTP_PORT: '0',
     ENTREPOT_OPS_PORT: '0',
+    ...settings,
   };
   return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-async function run(...args: string[]) {
-  const child = entrepot(...args);
+async function run(args: string[], settings?: Readonly<Record<string, string>>) {
+  const child = entrepot(args, settings);
   const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { code: (await closed)[0] as number, stdout, stderr };
@@ -51,7 +52,7 @@ async function run(...args: string[]) {
 
 /** Starts a service and returns its origin, which it logs when it is ready. */
 async function serve(name: ServiceName): Promise<string> {
-  const child = entrepot('serve', name);
+  const child = entrepot(['serve', name]);
   running.push(child);
   let log = '';
   for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
@@ -70,7 +71,7 @@ async function stop(child: ChildProcess): Promise<unknown> {
 
 describe('entrepot serve', () => {
   it('refuses a database that was not migrated, and names the command', async () => {
-    const served = await run('serve', 'auth');
+    const served = await run(['serve', 'auth']);
     expect(served.code).toBe(EXIT_CODES.unavailable);
     expect(served.stderr).toMatch(/^entrepot: the database lacks .*; run 'entrepot migrate' first\n$/);
   });
@@ -78,12 +79,12 @@ describe('entrepot serve', () => {
   it(
     'runs each service as a process of its own, over one database and one environment',
     async () => {
-      const migrations = await Promise.all([1, 2, 3].map(() => run('migrate')));
+      const migrations = await Promise.all([1, 2, 3].map(() => run(['migrate'])));
       const printed = migrations.map(({ stdout }) => stdout).join('');
       expect(migrations.map(({ code }) => code)).toEqual([EXIT_CODES.ok, EXIT_CODES.ok, EXIT_CODES.ok]);
       expect(printed.match(/ran 0001_access\n/g)).toHaveLength(1);
       expect(printed.match(/created the administrator admin\npassword: \S+\n/g)).toHaveLength(1);
-      expect((await run('migrate')).stdout).toBe('the database is up to date\n');
+      expect((await run(['migrate'])).stdout).toBe('the database is up to date\n');
       // The issuer makes the first signing key, without which a data plane is not ready.
       const auth = await serve('auth');
       const registry = await serve('registry');
@@ -97,4 +98,12 @@ describe('entrepot serve', () => {
     },
     MANY_PROCESSES_MS,
   );
+
+  it('ends where the store cannot be opened, and says why', async () => {
+    await run(['migrate']);
+    const settings = { ENTREPOT_HTTP_WORKERS: '1', ENTREPOT_STORAGE_ROOT: MAIN };
+    const served = await run(['serve', 'registry'], settings);
+    expect(served.stderr).toMatch(/^entrepot: storage in .*: a file is where a directory is expected \(\w+\)\n$/);
+    expect(served.code).toBe(EXIT_CODES.unavailable);
+  });
 });
