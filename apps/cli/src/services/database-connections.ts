@@ -1,12 +1,13 @@
 import { QUEUE_CONNECTIONS } from '@entrepot/runtime';
 import type { StandaloneConfig } from '../standalone/settings.js';
+import type { ServiceName } from './served.js';
 
 /** The session by which other data planes know that this one lives. */
 const SIGN_OF_LIFE = 1;
 
 /** Connections to Postgres that one process of a service opens at most; docs/database.md adds up an installation. */
 export function databaseConnections(
-  service: 'registry' | 'auth' | 'jobrunner',
+  service: ServiceName,
   { database, redis }: Pick<StandaloneConfig, 'database' | 'redis'>,
 ): number {
   const { poolSize, lookupPoolSize, readUrl } = database;

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { EXIT_CODES } from '../exit-codes.js';
-import type { ServiceName } from './serve.js';
+import type { ServiceName } from './served.js';
 
 /** Four migrations and three services, one after another. */
 const MANY_PROCESSES_MS = 120_000;

@@ -15,7 +15,7 @@ import { composeServices } from './compose-services.js';
 import { databaseConnections } from './database-connections.js';
 import { serveAsWorker } from './serve-as-worker.js';
 import { serveByWorkers } from './serve-by-workers.js';
-import type { Served } from './served.js';
+import type { Served, ServiceName } from './served.js';
 
 interface Service {
   readonly sections: readonly ConfigSection[];
@@ -25,14 +25,12 @@ interface Service {
   readonly start: ServiceStarter<StandaloneConfig>;
 }
 
-/** What `entrepot serve` can run as a process of its own. */
+/** Each service: its settings, and how it starts. */
 export const SERVICES = {
   registry: { sections: registrySections, hasWorkers: true, start: startRegistry },
   auth: { sections: authSections, hasWorkers: false, start: startAuth },
   jobrunner: { sections: jobrunnerSections, hasWorkers: false, start: startJobrunner },
-} as const satisfies Record<string, Service>;
-
-export type ServiceName = keyof typeof SERVICES;
+} as const satisfies Record<ServiceName, Service>;
 
 /** Runs one service until SIGINT or SIGTERM. Nothing is generated: a setting that is missing stops the start. */
 export async function serve(name: ServiceName, source: SettingsSource): Promise<void> {

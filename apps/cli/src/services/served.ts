@@ -1,9 +1,12 @@
 import type { ServiceStarter } from '@entrepot/runtime';
 import type { StandaloneConfig } from '../standalone/settings.js';
 
+/** What `entrepot serve` can run as a process of its own. */
+export type ServiceName = 'registry' | 'auth' | 'jobrunner';
+
 /** A service that is to run, and its settings. */
 export interface Served {
-  readonly name: 'registry' | 'auth' | 'jobrunner';
+  readonly name: ServiceName;
   readonly start: ServiceStarter<StandaloneConfig>;
   readonly config: StandaloneConfig;
   /** Where the service sends its transactions. */
