@@ -88,13 +88,13 @@ class HeldKey {
   ) {}
 
   async take(): Promise<void> {
-    this.#renewAtMs = Date.now() + HOLD_MS / 3;
+    this.#renewAtMs = performance.now() + HOLD_MS / 3;
     await this.moves.hold(this.key, HOLD_MS);
   }
 
   async renew(): Promise<void> {
-    if (Date.now() < this.#renewAtMs) return;
-    this.#renewAtMs = Date.now() + HOLD_MS / 3;
+    if (performance.now() < this.#renewAtMs) return;
+    this.#renewAtMs = performance.now() + HOLD_MS / 3;
     if (!(await this.moves.holdOn(this.key, HOLD_MS))) throw new Error('the copy was purged before it was complete');
   }
 
