@@ -15,6 +15,7 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { formatTable, toJson } from './report.js';
 import { launchAll, runWorkload, type WorkloadResult } from './run-bench.js';
 import { listScaleWorks, runScale } from './scale/run-scale.js';
+import type { ScaleTable } from './scale/scale-lab.js';
 import { allWorkloads } from './workloads/all-workloads.js';
 import { createSamples } from './workloads/sample-files.js';
 import { FULL_SIZE, type Lab, QUICK_SIZE, type Subject, type Workload } from './workloads/workload.js';
@@ -76,9 +77,13 @@ async function bench(options: Options, { directory, size, workloads }: Plan): Pr
 async function scale(options: Options, directory: string): Promise<void> {
   const { isQuick, uploadMib, only } = options;
   const size = { isQuick, ...(uploadMib !== undefined && { uploadMib }) };
-  const tables = await runScale({ directory, ...size, isWanted: (name) => isWanted(name, only), say });
+  const tables: ScaleTable[] = [];
+  const onTable = (table: ScaleTable) => {
+    tables.push(table);
+    print(`\n${table.title}\n\n${table.text}\n`);
+  };
   print(`\n${describeMachine()}\n`);
-  for (const { title, text } of tables) print(`\n${title}\n\n${text}\n`);
+  await runScale({ directory, ...size, isWanted: (name) => isWanted(name, only), say, onTable });
   if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(tables, undefined, 2)}\n`);
 }
 

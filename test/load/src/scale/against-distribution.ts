@@ -11,7 +11,7 @@ import { FULL_SIZE, QUICK_SIZE, type Lab } from '../workloads/workload.js';
 import type { ScaleLab, ScaleTable } from './scale-lab.js';
 
 /** Names of what is compared; many downloads at once only measure the one machine that all share. */
-const COMPARED = ['blob-get', 'blob-put', 'blob-put-stream', 'push-1-docker', 'push-50-docker', 'push-1-containerd'];
+const COMPARED = new Set(['blob-get', 'blob-put', 'blob-put-stream', 'push-1-docker', 'push-1-containerd']);
 const GOAL = { over: 'distribution', atLeast: 1 } as const;
 
 /** Pushes and pulls beside distribution v3, each with a bucket of its own on the same object store. */
@@ -27,7 +27,7 @@ export async function compareWithDistribution(scale: ScaleLab): Promise<readonly
   const subjects = await launchAll(contenders, lab, say);
   const results: WorkloadResult[] = [];
   try {
-    for (const workload of [...blobTransfers(), ...smallPushes()].filter(({ name }) => COMPARED.includes(name))) {
+    for (const workload of [...blobTransfers(), ...smallPushes()].filter(({ name }) => COMPARED.has(name))) {
       say(`${workload.title}, over S3`);
       results.push(await runWorkload({ ...workload, goal: GOAL }, subjects, lab));
     }

@@ -28,28 +28,22 @@ export interface ScaleOptions {
   readonly uploadMib?: number;
   readonly isWanted: (name: string) => boolean;
   readonly say: (line: string) => void;
+  /** Hears of each table as soon as there is one: the rest may take long. */
+  readonly onTable: (table: ScaleTable) => void;
 }
 
 /** Measures what several processes, an object store and much data do to the product. */
-export async function runScale({
-  directory,
-  isQuick,
-  uploadMib,
-  isWanted,
-  say,
-}: ScaleOptions): Promise<readonly ScaleTable[]> {
+export async function runScale({ directory, isQuick, uploadMib, isWanted, say, onTable }: ScaleOptions): Promise<void> {
   const size = { ...(isQuick ? QUICK_SCALE : FULL_SCALE), ...(uploadMib && { uploadBytes: uploadMib * MIB }) };
   const client = startClient();
   const s3 = await startS3Server('versitygw');
   const lab: ScaleLab = { directory, size, client, issuer: createTokenIssuer(directory), s3, say };
-  const tables: ScaleTable[] = [];
   try {
     for (const { name, title, measure } of SCALE_WORKS) {
       if (!isWanted(name)) continue;
       say(title);
-      tables.push(...(await measure(lab)));
+      for (const table of await measure(lab)) onTable(table);
     }
-    return tables;
   } finally {
     client.stop();
     await s3.stop();
