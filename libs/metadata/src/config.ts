@@ -22,7 +22,8 @@ export const databaseSection = {
         'A streaming replica that may answer reads of content by digest; what it lacks is asked of the primary.',
     }),
     maxReplicaLag: duration().prefault('5s').meta({
-      description: 'A replica that is not known to be as fresh is not asked: deleted content is served no longer.',
+      description:
+        'A replica that is not known to lag less is not asked, so that deleted content is served for no longer than this.',
     }),
     pooler: z.enum(['auto', 'none', 'transaction']).prefault('auto').meta({
       description:
@@ -43,7 +44,7 @@ export const databaseSection = {
     }),
     patience: duration().prefault('5s').meta({
       description:
-        'How long a request waits for a Postgres that restarts or fails over before it is answered with 503; only work that may safely be repeated is.',
+        'How long a request waits for a Postgres that restarts or fails over before it is answered with 503, where its work may safely be begun again.',
     }),
   }),
 } as const;
