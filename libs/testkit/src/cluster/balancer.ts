@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endChild } from '../processes.js';
 
 const SHIPPED = fileURLToPath(new URL('../../../../deploy/nginx/entrepot.conf', import.meta.url));
 const READY_TIMEOUT_MS = 20_000;
@@ -39,7 +39,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
   const stop = async () => {
-    await endOf(child);
+    await endChild(child, STOP_TIMEOUT_MS);
     process.off('exit', killAtExit);
   };
   const complaints = () => readFile(join(directory, 'error.log'), 'utf8').catch(() => '');
@@ -93,12 +93,4 @@ async function untilReady(child: ChildProcess, port: number): Promise<void> {
     if (answer?.ok) return;
   }
   throw new Error('nobody is ready behind nginx');
-}
-
-async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  await Promise.race([ended, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-  child.kill('SIGKILL');
 }

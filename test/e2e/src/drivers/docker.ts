@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endChild } from '@entrepot/testkit/processes';
 import { runCommand, type CommandResult } from '../world/run-command.js';
 import type { ClientKind } from './client.js';
 
@@ -30,7 +30,7 @@ export async function startDockerEngine(directory: string): Promise<DockerEngine
     return runCommand(['docker', ...args], { environment, ...(input !== undefined && { input }) });
   };
   const stop = async () => {
-    await endOf(child);
+    await endChild(child, STOP_TIMEOUT_MS);
     process.off('exit', killAtExit);
   };
   try {
@@ -61,14 +61,6 @@ async function untilReady(child: ChildProcess, run: DockerEngine['run']): Promis
     if ((await run(['version', '--format', '{{.Server.Version}}'])).code === 0) return;
   }
   throw new Error('dockerd is not ready');
-}
-
-async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  await Promise.race([ended, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-  child.kill('SIGKILL');
 }
 
 /** Docker clients of one engine. Images are imported from their layers, since an engine reads no OCI layout. */
