@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { BLOB_POINTS } from '@entrepot/content';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf, type Content } from '@entrepot/testkit/images';
@@ -32,20 +29,18 @@ const IDS: Readonly<Record<(typeof BLOB_POINTS)[number], string>> = {
 };
 
 describe.each(STORES)('a replica that dies while it commits a blob to %s', (kind) => {
-  let directory: string;
   let store: TestStore;
   let replicas: Replicas;
   let left: Entrepot;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    store = await openTestStore(kind, directory);
+    store = await openTestStore(kind);
     replicas = await startReplicas({ storage: store.settings });
     left = await replicas.start();
   });
   afterAll(async () => {
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   /** Pushes by a replica that kills itself at the point; the journal has what it acknowledged before. */

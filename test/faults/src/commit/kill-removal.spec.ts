@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { REMOVAL_POINTS } from '@entrepot/content';
 import { contentOf } from '@entrepot/testkit/images';
 import type { RegistryClient } from '@entrepot/testkit/registry-client';
@@ -19,7 +16,6 @@ const BLOB_BYTES = 6 * 2 ** 20;
 const EXPIRED = "SELECT id FROM upload WHERE touched_at < now() - interval '1 second'";
 
 describe.each(STORES)('FT-23: a jobrunner that dies while it removes objects of %s', (kind) => {
-  let directory: string;
   let store: TestStore;
   let replicas: Replicas;
   let target: Target;
@@ -27,8 +23,7 @@ describe.each(STORES)('FT-23: a jobrunner that dies while it removes objects of 
   const journal = new Journal();
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    store = await openTestStore(kind, directory);
+    store = await openTestStore(kind);
     replicas = await startReplicas({ storage: store.settings });
     target = replicas.target(await replicas.start());
     client = connect(target);
@@ -36,7 +31,7 @@ describe.each(STORES)('FT-23: a jobrunner that dies while it removes objects of 
   afterAll(async () => {
     client.close();
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   it.each(REMOVAL_POINTS)('at %s: another one removes the rest, and nothing else', async (point) => {

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BLOB_POINTS } from '@entrepot/content';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf } from '@entrepot/testkit/images';
@@ -30,21 +27,19 @@ const PAUSES: readonly (readonly [string, (typeof BLOB_POINTS)[number]])[] = [
 ];
 
 describe.each(STORES)('two replicas that write the same to %s', (kind) => {
-  let directory: string;
   let store: TestStore;
   let replicas: Replicas;
   let left: Entrepot;
   let blobCount = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    store = await openTestStore(kind, directory);
+    store = await openTestStore(kind);
     replicas = await startReplicas({ storage: store.settings });
     left = await replicas.start();
   });
   afterAll(async () => {
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   it.each(PAUSES)('%s: one that sleeps beyond its lease at %s changes nothing when it wakes', async (_id, point) => {

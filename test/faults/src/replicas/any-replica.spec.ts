@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contentOf, digestOf, type Content } from '@entrepot/testkit/images';
 import type { Answer, RegistryClient } from '@entrepot/testkit/registry-client';
@@ -9,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { untilDead } from '../world/process-state.js';
 import { withDigest } from '../world/push.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
-import { openTestStore, STORES } from '../world/stores.js';
+import { openTestStore, STORES, type TestStore } from '../world/stores.js';
 import { connect } from '../world/target.js';
 
 const UPLOADS = '/v2/admin/any/blobs/uploads/';
@@ -54,14 +51,13 @@ async function readBlob(client: RegistryClient | undefined, digest: string): Pro
 }
 
 describe.each(STORES)('replicas that share an upload in %s', (kind) => {
-  let directory: string;
+  let store: TestStore;
   let replicas: Replicas;
   let [toA, toB]: RegistryClient[] = [];
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    const { settings } = await openTestStore(kind, directory);
-    replicas = await startReplicas({ storage: settings });
+    store = await openTestStore(kind);
+    replicas = await startReplicas({ storage: store.settings });
     const patient = { ENTREPOT_CONTENT_UPLOAD_LEASE: '15s' };
     const lasting = [await replicas.start(patient), await replicas.start(patient)];
     [toA, toB] = lasting.map((replica) => connect(replicas.target(replica)));
@@ -70,7 +66,7 @@ describe.each(STORES)('replicas that share an upload in %s', (kind) => {
     toA?.close();
     toB?.close();
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   const begin = async () =>

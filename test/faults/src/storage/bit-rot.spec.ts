@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf, type Content } from '@entrepot/testkit/images';
 import type { RegistryClient } from '@entrepot/testkit/registry-client';
@@ -18,15 +15,13 @@ const LARGE_BYTES = 9 * 2 ** 20 + 1;
 const SMALL_BYTES = 1_000;
 
 describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
-  let directory: string;
   let store: TestStore;
   let replicas: Replicas;
   let registry: Entrepot;
   let client: RegistryClient;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    store = await openTestStore(kind, directory);
+    store = await openTestStore(kind);
     const settings = { ...store.settings, ENTREPOT_STORAGE_VERIFY_READS: 'always' };
     replicas = await startReplicas({ storage: settings });
     registry = await replicas.start();
@@ -35,7 +30,7 @@ describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
   afterAll(async () => {
     client.close();
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   async function pushRotten(sizeBytes: number): Promise<Content> {

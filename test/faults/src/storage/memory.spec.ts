@@ -1,7 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf } from '@entrepot/testkit/images';
 import { forgetPeakResident, peakResidentBytes } from '@entrepot/testkit/processes';
@@ -11,7 +8,7 @@ import { download, judge } from '../world/download.js';
 import { Journal } from '../world/journal.js';
 import { pushBlob, withDigest } from '../world/push.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
-import { openTestStore, STORES } from '../world/stores.js';
+import { openTestStore, STORES, type TestStore } from '../world/stores.js';
 import { connect } from '../world/target.js';
 
 const MIB = 2 ** 20;
@@ -23,7 +20,7 @@ const CLIENT_COUNT = 8;
 const CHUNK = randomBytes(MIB);
 
 describe.each(STORES)('memory of the data plane over %s', (kind) => {
-  let directory: string;
+  let store: TestStore;
   let replicas: Replicas;
   let registry: Entrepot;
   let client: RegistryClient;
@@ -32,8 +29,8 @@ describe.each(STORES)('memory of the data plane over %s', (kind) => {
   const held = contentOf('application/octet-stream', randomBytes(LARGE_BYTES));
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
-    replicas = await startReplicas({ storage: (await openTestStore(kind, directory)).settings });
+    store = await openTestStore(kind);
+    replicas = await startReplicas({ storage: store.settings });
     registry = await replicas.start();
     forgetPeakResident(registry.pid);
     idleBytes = peakResidentBytes(registry.pid);
@@ -42,7 +39,7 @@ describe.each(STORES)('memory of the data plane over %s', (kind) => {
   afterAll(async () => {
     client.close();
     await replicas.remove();
-    await rm(directory, { recursive: true, force: true });
+    await store.remove();
   });
 
   /** The most memory while the work was done, less what an idle registry has. */

@@ -1,4 +1,5 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { isS3ServerSkipped, type S3Bucket } from '@entrepot/testkit/s3-server';
@@ -17,11 +18,14 @@ export interface TestStore {
   contents(): Promise<string[]>;
   /** Turns one bit of the object over, as a disk might. */
   flipBit(key: string, atByte: number): Promise<void>;
+  /** Buckets go with the run's server. */
+  remove(): Promise<void>;
 }
 
 /** A store of its own for a spec: a directory, or a bucket on the run's server. */
-export async function openTestStore(kind: StoreKind, directory: string): Promise<TestStore> {
+export async function openTestStore(kind: StoreKind): Promise<TestStore> {
   if (kind === 'filesystem') {
+    const directory = await mkdtemp(join(tmpdir(), 'entrepot-store-'));
     return {
       settings: { ENTREPOT_STORAGE_ROOT: directory },
       contents: async () => (await filesBelow(directory)).map((path) => basename(path)),
@@ -29,6 +33,7 @@ export async function openTestStore(kind: StoreKind, directory: string): Promise
         const path = (await filesBelow(directory)).find((path) => basename(path) === key) ?? key;
         await writeFile(path, flipped(await readFile(path), atByte));
       },
+      remove: () => rm(directory, { recursive: true, force: true }),
     };
   }
   const bucket = await newTestBucket(kind);
@@ -41,6 +46,7 @@ export async function openTestStore(kind: StoreKind, directory: string): Promise
       const bytes = flipped(await buffer(await client.getObject(bucket.bucket, name)), atByte);
       await client.putObject(bucket.bucket, name, bytes);
     },
+    remove: () => Promise.resolve(),
   };
 }
 
