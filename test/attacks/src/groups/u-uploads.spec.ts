@@ -142,16 +142,22 @@ describe('U: uploads', () => {
     expect((await alice.ask({ path: `/v2/acme/app/blobs/${layer.digest}` })).status).toBe(404);
   });
 
-  it('U-04: a finished upload is unknown, and so is a cancelled one', async () => {
+  it('U-04: a finished upload only repeats its end, and a cancelled one is unknown', async () => {
     const blob = contentOf(`finished ${Date.now()}`);
+    const other = contentOf(`other ${Date.now()}`);
     const finished = await startUpload(alice, 'acme/app');
     const put = withDigest(finished.location, blob);
     expect((await finished.send({ method: 'PUT', body: blob.bytes }, put)).status).toBe(201);
+    // A balancer sends it again whose replica died before it answered.
+    expect((await finished.send({ method: 'PUT', body: blob.bytes }, put)).status).toBe(201);
+    const wrong = await finished.send({ method: 'PUT', body: other.bytes }, withDigest(finished.location, other));
+    expect(codes(wrong)).toEqual([400, 'DIGEST_INVALID']);
+    expect((await alice.ask({ path: `/v2/acme/app/blobs/${other.digest}` })).status).toBe(404);
     const cancelled = await startUpload(alice, 'acme/app');
     expect((await cancelled.send({ method: 'DELETE' })).status).toBe(204);
+    const again = withDigest(cancelled.location, blob);
+    expect(codes(await cancelled.send({ method: 'PUT', body: blob.bytes }, again))).toEqual(UNKNOWN);
     for (const session of [finished, cancelled]) {
-      const again = withDigest(session.location, blob);
-      expect(codes(await session.send({ method: 'PUT', body: blob.bytes }, again))).toEqual(UNKNOWN);
       expect(codes(await session.send({ method: 'PATCH', body: 'x' }))).toEqual(UNKNOWN);
       expect(codes(await session.send({}))).toEqual(UNKNOWN);
       expect(codes(await session.send({ method: 'DELETE' }))).toEqual(UNKNOWN);
