@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { S3Bucket as TestBucket } from '@entrepot/testkit/test-bucket';
+import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import {
+  connectS3,
+  newTestBucket,
+  type S3Bucket as TestBucket,
+  type S3ServerKind,
+} from '@entrepot/testkit/test-bucket';
 import { S3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.js';
 
 export const MIB = 2 ** 20;
@@ -20,5 +26,24 @@ export function openTestStore(place: TestBucket, options: Partial<S3BlobStoreOpt
     timeouts: { connectMs: 5_000, idleMs: 20_000 },
     bufferBytes: 64 * MIB,
     ...options,
+  });
+}
+
+/** The suite of the port on a bucket of its own, which has to be empty in the end. */
+export function s3BlobStoreSuite(name: string, kind: S3ServerKind, options: Partial<S3BlobStoreOptions> = {}): void {
+  blobStoreSuite(`s3 on ${name}`, async () => {
+    const place = await newTestBucket(kind);
+    const store = openTestStore(place, options);
+    return {
+      store,
+      leftovers: async () => {
+        await store.settle();
+        const client = connectS3(place);
+        const { objects } = await client.listObjectsV2Query(place.bucket, '', '', '', 100, '');
+        const { uploads } = await client.listIncompleteUploadsQuery(place.bucket, '', '', '', '');
+        return [...objects.map(({ name: key }) => `object ${key}`), ...uploads.map(({ key }) => `upload ${key}`)];
+      },
+      close: async () => undefined,
+    };
   });
 }
