@@ -14,12 +14,15 @@ describe.skipIf(isSkipped('curl', ['curl']))('a token', () => {
   it('opens nothing any more when it has expired, and the answer says where to get another', async () => {
     const [, payload = ''] = firstToken.split('.');
     const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp: number };
-    let answer = '';
+    const ask = async () => {
+      const request = ['--header', `Authorization: Bearer ${firstToken}`, `${url}/v2/alice/expiry/tags/list`];
+      return (await mustRun(['curl', '--silent', '--include', ...request])).stdout;
+    };
+    let answer = await ask();
     while (!answer.includes('error="invalid_token"')) {
       expect(Date.now()).toBeLessThan(exp * 1_000 + LEEWAY_MS + SLACK_MS);
       await delay(POLL_MS);
-      const request = ['--header', `Authorization: Bearer ${firstToken}`, `${url}/v2/alice/expiry/tags/list`];
-      answer = (await mustRun(['curl', '--silent', '--include', ...request])).stdout;
+      answer = await ask();
     }
     expect(Date.now()).toBeGreaterThanOrEqual(exp * 1_000);
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
