@@ -63,6 +63,11 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
     expect(cancelled.status).toBe(204);
     client.close();
   };
+  const cancelAndLook = async (registry: Entrepot): Promise<string[]> => {
+    await cancelUpload(registry);
+    await delay(1000);
+    return objects();
+  };
 
   const logIn = (name: string, password: string) => askForToken(replicas.target(registries[0]), { name, password });
   /** Disables a new user who holds tokens; resolves with the ms from that change until each registry refused them. */
@@ -103,12 +108,7 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
   it('remove the bytes of a cancelled upload long before the next look is due', async () => {
     await untilRedisIs(true);
     // A bell that rings while Redis is slow is not heard, and promises nothing: the next one is.
-    const cancelAndLook = async () => {
-      await cancelUpload(registries[1]);
-      await delay(1000);
-      return objects();
-    };
-    await expect.poll(cancelAndLook, POLL).toEqual([]);
+    await expect.poll(() => cancelAndLook(registries[1]), POLL).toEqual([]);
   });
 
   it('go on pushing, and lose nothing, while it is flushed, killed, hangs and fills up (FT-30, FT-44, FT-54)', async () => {
