@@ -54,10 +54,15 @@ CREATE TABLE blob (
   object_key text COLLATE "C" NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  fault text,
+  fault_at timestamp with time zone,
   CONSTRAINT blob_pkey PRIMARY KEY (digest),
   CONSTRAINT blob_object_key_key UNIQUE (object_key),
+  CONSTRAINT blob_fault_at_check CHECK (((fault IS NULL) = (fault_at IS NULL))),
+  CONSTRAINT blob_fault_check CHECK ((fault = ANY (ARRAY['missing'::text, 'short'::text, 'corrupt'::text]))),
   CONSTRAINT blob_size_check CHECK ((size_bytes >= 0))
 );
+CREATE INDEX blob_fault_at_idx ON blob USING btree (fault_at) WHERE (fault IS NOT NULL);
 
 CREATE TABLE blob_review (
   digest bytea NOT NULL,
@@ -107,12 +112,15 @@ CREATE TABLE manifest (
   annotations json,
   pushed_by uuid,
   pushed_at timestamp with time zone DEFAULT now() NOT NULL,
+  deleted_at timestamp with time zone,
+  deleted_by text,
   CONSTRAINT manifest_pkey PRIMARY KEY (id),
   CONSTRAINT manifest_digest_key UNIQUE (repository_id, digest),
   CONSTRAINT manifest_pushed_by_fkey FOREIGN KEY (pushed_by) REFERENCES account(id),
   CONSTRAINT manifest_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
 );
 ALTER TABLE manifest ALTER COLUMN payload SET STORAGE EXTERNAL;
+CREATE INDEX manifest_deleted_at_idx ON manifest USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX manifest_referrer_idx ON manifest USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
 
 CREATE TABLE manifest_blob (
@@ -202,13 +210,19 @@ CREATE TABLE repository (
   access_version bigint DEFAULT 1 NOT NULL,
   access_changed_at timestamp with time zone DEFAULT now() NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  deleted_at timestamp with time zone,
+  deleted_by text,
+  deleted_name text COLLATE "C",
   CONSTRAINT repository_pkey PRIMARY KEY (id),
   CONSTRAINT repository_name_key UNIQUE (name),
   CONSTRAINT repository_created_by_fkey FOREIGN KEY (created_by) REFERENCES account(id),
   CONSTRAINT repository_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+  CONSTRAINT repository_deleted_check CHECK ((num_nulls(deleted_at, deleted_name) = ANY (ARRAY[0, 2]))),
   CONSTRAINT repository_visibility_check CHECK ((visibility = ANY (ARRAY['public'::text, 'private'::text])))
 );
 CREATE INDEX repository_access_changed_at_idx ON repository USING btree (access_changed_at) WHERE (access_version > 1);
+CREATE INDEX repository_deleted_at_idx ON repository USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX repository_deleted_name_idx ON repository USING btree (deleted_name, deleted_at) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX repository_namespace_idx ON repository USING btree (namespace_id, name);
 CREATE INDEX repository_public_idx ON repository USING btree (name) WHERE (visibility = 'public'::text);
 
@@ -271,10 +285,12 @@ CREATE TABLE tag_history (
   previous_digest bytea,
   changed_by uuid,
   changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  changed_by_name text,
   CONSTRAINT tag_history_pkey PRIMARY KEY (id),
   CONSTRAINT tag_history_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
 );
 CREATE INDEX tag_history_name_idx ON tag_history USING btree (repository_id, name, id);
+CREATE INDEX tag_history_previous_idx ON tag_history USING btree (repository_id, previous_digest, changed_at) WHERE (previous_digest IS NOT NULL);
 
 CREATE TABLE team (
   id uuid NOT NULL,
@@ -339,6 +355,7 @@ GRANT SELECT ON schema_migration TO entrepot_auth;
 GRANT DELETE, INSERT, SELECT, UPDATE ON signing_key TO entrepot_auth;
 GRANT SELECT ON team TO entrepot_auth;
 GRANT SELECT ON team_member TO entrepot_auth;
+GRANT DELETE, SELECT ON access_grant TO entrepot_jobrunner;
 GRANT INSERT ON audit_event TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_jobrunner;
@@ -352,7 +369,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_jobrunner;
 GRANT SELECT ON namespace TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON outbox_event TO entrepot_jobrunner;
 GRANT DELETE, SELECT ON refresh_token TO entrepot_jobrunner;
-GRANT SELECT ON repository TO entrepot_jobrunner;
+GRANT DELETE, SELECT, UPDATE (created_at) ON repository TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_jobrunner;
 GRANT SELECT ON schema_migration TO entrepot_jobrunner;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_jobrunner;
@@ -375,7 +392,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
 GRANT SELECT ON namespace TO entrepot_registry;
 GRANT SELECT ON organisation_member TO entrepot_registry;
 GRANT INSERT, SELECT (id) ON outbox_event TO entrepot_registry;
-GRANT INSERT, SELECT ON repository TO entrepot_registry;
+GRANT INSERT, SELECT, UPDATE (created_at) ON repository TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
 GRANT SELECT ON schema_migration TO entrepot_registry;
 GRANT SELECT (kid, public_jwk, signs_from, verifies_until, created_at) ON signing_key TO entrepot_registry;
