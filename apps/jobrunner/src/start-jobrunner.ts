@@ -31,7 +31,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   refuseQueueBehindPooler(config, pools);
   const pool = pools.open('jobrunner', database.poolSize);
   const store = await openBlobStore(config.storage, resources.dataDirectory);
-  const queues = createQueues({
+  const queues = await createQueues({
     service: 'jobrunner',
     logger,
     redis: resources.redis,

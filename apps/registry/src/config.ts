@@ -4,6 +4,8 @@ import { databaseSection } from '@entrepot/metadata';
 import { httpSection, redisSection, type ConfigOf } from '@entrepot/runtime';
 import { deliverySection } from './delivery-section.js';
 
+export { deliverySection };
+
 /** Settings that the data plane reads, beside those of every service. */
 export const registrySections = [
   httpSection,

@@ -1,4 +1,3 @@
-export { registrySections } from './config.js';
+export { deliverySection, registrySections } from './config.js';
 export type { RegistryConfig } from './config.js';
-export { deliverySection } from './delivery-section.js';
 export { startRegistry } from './start-registry.js';

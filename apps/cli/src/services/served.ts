@@ -2,7 +2,9 @@ import type { ServiceStarter } from '@entrepot/runtime';
 import type { StandaloneConfig } from '../standalone/settings.js';
 
 /** What `entrepot serve` can run as a process of its own. */
-export type ServiceName = 'registry' | 'auth' | 'jobrunner';
+export const SERVICE_NAMES = ['registry', 'auth', 'jobrunner'] as const;
+
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A service that is to run, and its settings. */
 export interface Served {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { loginSection, tokenSection } from '@entrepot/access';
 import { contentSection, gcSection, uploadsSection } from '@entrepot/content';
 import { databaseSection } from '@entrepot/metadata';
-import { deliverySection } from '@entrepot/registry';
+import { deliverySection } from '@entrepot/registry/settings';
 import {
   httpSection,
   loadConfig,

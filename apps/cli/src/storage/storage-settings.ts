@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { findPlaces, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
-import { deliverySection } from '@entrepot/registry';
+import { deliverySection } from '@entrepot/registry/settings';
 import { loadConfig, type SectionValues } from '@entrepot/runtime';
 import { CommandFailure } from '../exit-codes.js';
 import { dataPaths } from '../standalone/data-directory.js';

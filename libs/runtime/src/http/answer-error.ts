@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HttpException } from '@nestjs/common';
+import type { HttpException } from '@nestjs/common';
 import { RegistryError } from '@entrepot/oci';
 import { exchangeOf } from '../observe/exchange.js';
 import type { Logger } from '../observe/logger.js';
@@ -68,8 +68,10 @@ function logFailure(request: IncomingMessage, error: unknown, logger: Logger): v
 
 /** Status of Nest's exceptions and of Fastify's own errors (a URL that cannot be decoded, …). */
 function statusOf(error: unknown): number | undefined {
-  if (error instanceof HttpException) return error.getStatus();
-  const isFastify = error instanceof Error && 'code' in error && String(error.code).startsWith('FST_');
+  if (!(error instanceof Error)) return undefined;
+  const isNest = 'getStatus' in error && typeof error.getStatus === 'function';
+  if (isNest) return Number((error as HttpException).getStatus());
+  const isFastify = 'code' in error && String(error.code).startsWith('FST_');
   return isFastify && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
 

@@ -2,15 +2,12 @@ import 'reflect-metadata';
 import { METHODS, createServer } from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import { exchangeOf } from '../observe/exchange.js';
 import { createNestLog } from '../observe/nest-log.js';
 import { answerError } from './answer-error.js';
 import type { ErrorEdge } from './answer-error.js';
-import { RegistryErrorFilter } from './error-filter.js';
 
 export interface NestHandler {
   /** For `listener.mount`. */
@@ -25,24 +22,33 @@ const MAX_PARAMETER_LENGTH = 8192;
 /**
  * A Nest app on Fastify without a port of its own: its request handler is mounted on a listener. Bodies are left alone
  * (`request.raw` is the stream), HEAD is never derived from GET, and every error goes through `answerError`.
+ * Nest is loaded here: commands that serve nothing do without.
  */
 export async function createNestHandler(module: Type | DynamicModule, edge: ErrorEdge): Promise<NestHandler> {
-  const captured = captureHandler(edge);
+  const [{ NestFactory }, fastify, { RegistryErrorFilter }] = await Promise.all([
+    import('@nestjs/core'),
+    import('@nestjs/platform-fastify'),
+    import('./error-filter.js'),
+  ]);
+  const captured = captureHandler(fastify.FastifyAdapter, edge);
   const app = await NestFactory.create<NestFastifyApplication>(module, captured.adapter, {
     bodyParser: false,
     logger: createNestLog(edge.logger),
     abortOnError: false,
   });
-  const fastify = app.getHttpAdapter().getInstance();
+  const server = app.getHttpAdapter().getInstance();
   // To Fastify no method has a body: it judges no Content-Type and knows every method. Both are for the handlers.
-  for (const method of METHODS) fastify.addHttpMethod(method, { overrideExisting: true });
+  for (const method of METHODS) server.addHttpMethod(method, { overrideExisting: true });
   app.useGlobalFilters(new RegistryErrorFilter(edge));
   await app.init();
-  await fastify.ready();
+  await server.ready();
   return { handler: captured.handler(), app, close: () => app.close() };
 }
 
-function captureHandler(edge: ErrorEdge): { adapter: FastifyAdapter; handler(): RequestListener } {
+function captureHandler(
+  Adapter: typeof FastifyAdapter,
+  edge: ErrorEdge,
+): { adapter: FastifyAdapter; handler(): RequestListener } {
   let captured: RequestListener | undefined;
   const options: FastifyServerOptions = {
     serverFactory: (handler) => {
@@ -62,7 +68,7 @@ function captureHandler(edge: ErrorEdge): { adapter: FastifyAdapter; handler(): 
     },
   };
   return {
-    adapter: new FastifyAdapter(options),
+    adapter: new Adapter(options),
     handler: () => {
       if (captured === undefined) throw new Error('Fastify did not ask for a server');
       return captured;

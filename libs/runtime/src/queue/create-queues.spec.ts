@@ -9,12 +9,12 @@ import { queuesSuite } from './queues.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrateQueues({ connectionString: url }) });
 
-function openQueues(service: string, lines: string[] = []): Queues {
+async function openQueues(service: string, lines: string[] = []): Promise<Queues> {
   const logger = createLogger(
     { level: 'warn', format: 'json' },
     { service, destination: { write: (line) => lines.push(line) } },
   );
-  const queues = createQueues({ service, logger, connectionString: database.url });
+  const queues = await createQueues({ service, logger, connectionString: database.url });
   onTestFinished(() => queues.close());
   return queues;
 }
@@ -62,7 +62,7 @@ describe('queues in Postgres', () => {
     url.username = role;
     url.password = 'only-for-this-test';
     const logger = createLogger({ level: 'silent', format: 'json' }, { service: 'test' });
-    const queues = createQueues({ service: 'granted', logger, connectionString: url.href });
+    const queues = await createQueues({ service: 'granted', logger, connectionString: url.href });
     onTestFinished(() => queues.close());
     const ran = new Promise<boolean>((resolve) => {
       queues.everyInterval('look', 100, async () => resolve(true));
@@ -73,7 +73,7 @@ describe('queues in Postgres', () => {
   queuesSuite(openQueues);
 
   it('takes a schedule up again that was lost', async () => {
-    const first = openQueues('healing');
+    const first = await openQueues('healing');
     await new Promise<void>((resolve) => {
       first.everyInterval('look', 200, async () => resolve());
     });

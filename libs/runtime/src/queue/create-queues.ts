@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Calm } from '../observe/calm.js';
 import type { Logger } from '../observe/logger.js';
 import type { RedisLink } from '../redis/redis-link.js';
-import { startOnPostgres, startOnRedis, type QueueEngine, type QueueEngineParts } from './queue-engine.js';
+import type { QueueEngine, QueueEngineParts } from './queue-engine.js';
 import type { Schedule } from './schedule-keeper.js';
 import { TaskRunner, type Task } from './task-runner.js';
 
@@ -32,9 +32,13 @@ export interface Queues {
 /** How long Redis must be away before processes look by themselves; it may only have been restarted. */
 const PATIENCE_MS = 5_000;
 
-/** The queue of a service on BullMQ. Jobs say that it is time to look and carry nothing, so that losing the queue loses no fact. */
-export function createQueues(options: QueuesOptions): Queues {
-  const { service, logger } = options;
+/**
+ * The queue of a service on BullMQ. Jobs say that it is time to look and carry nothing, so that losing the queue loses no
+ * fact. BullMQ is loaded here: commands without a queue do without.
+ */
+export async function createQueues(options: QueuesOptions): Promise<Queues> {
+  const { startOnPostgres, startOnRedis } = await import('./queue-engine.js');
+  const { service, logger, redis } = options;
   const runner = new TaskRunner(logger);
   const calm = new Calm();
   const parts: QueueEngineParts = {
@@ -44,9 +48,9 @@ export function createQueues(options: QueuesOptions): Queues {
       calm.tell((untold) => logger.warn({ queue: service, err: error, untold }, 'the queue reports an error')),
   };
   const engine =
-    options.redis === undefined
+    redis === undefined
       ? startOnPostgres(parts, options.connectionString)
-      : new RedisOrTimers(parts, options.redis, runner);
+      : new RedisOrTimers(() => startOnRedis(parts, redis), redis, runner);
   return {
     everyInterval(name, intervalMs, task) {
       runner.add(name, task);
@@ -74,7 +78,7 @@ class RedisOrTimers implements QueueEngine {
   #leaving: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly parts: QueueEngineParts,
+    private readonly start: () => QueueEngine,
     private readonly link: RedisLink,
     private readonly runner: TaskRunner,
   ) {
@@ -97,7 +101,7 @@ class RedisOrTimers implements QueueEngine {
   #change(): void {
     this.#leave();
     if (this.link.isReady) {
-      const engine = startOnRedis(this.parts, this.link);
+      const engine = this.start();
       this.#engine = engine;
       for (const schedule of this.#schedules) engine.keep(schedule);
     } else {

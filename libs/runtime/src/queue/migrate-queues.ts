@@ -1,8 +1,5 @@
-import { runMigrations } from 'bullmq';
 import { Client, escapeIdentifier } from 'pg';
-
-/** The tables of the queues are BullMQ's own, in a schema of their own. */
-export const QUEUE_SCHEMA = 'bullmq';
+import { QUEUE_SCHEMA } from './queue-place.js';
 
 /** Key of the advisory lock that lets one process grant at a time: two that grant at once fail ("entqueue" in ASCII). */
 const LOCK_KEY = '7308907275918603621';
@@ -19,6 +16,7 @@ export interface MigrateQueuesOptions {
  * the schema. Safe to run at the same time in several processes, and again.
  */
 export async function migrateQueues({ connectionString, roles = [] }: MigrateQueuesOptions): Promise<void> {
+  const { runMigrations } = await import('bullmq');
   const client = new Client({ connectionString, application_name: 'entrepot migrate queues' });
   await client.connect();
   try {

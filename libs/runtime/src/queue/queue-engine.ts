@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Queue, Worker, createPostgresBackend } from 'bullmq';
 import { connectForQueue } from '../redis/connect-redis.js';
 import type { RedisLink } from '../redis/redis-link.js';
-import { QUEUE_SCHEMA } from './migrate-queues.js';
+import { QUEUE_POOL_SIZE, QUEUE_SCHEMA } from './queue-place.js';
 import { keepScheduled, type Schedule, type ScheduleBook } from './schedule-keeper.js';
 
 export interface QueueEngineParts {
@@ -19,9 +19,6 @@ export interface QueueEngine {
 }
 
 const CONCURRENCY = 4;
-const POOL_SIZE = 2;
-/** Connections that a service's queue opens at most where it lives in Postgres: those that ask, and one that listens. */
-export const QUEUE_CONNECTIONS = 2 * POOL_SIZE + 1;
 /** What a store that answers needs to let go; BullMQ would wait for any other for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 /** How long BullMQ waits after a connection failed before it asks for jobs again. */
@@ -30,7 +27,7 @@ const RETRY_DELAY_MS = 2_000;
 export function startOnPostgres(parts: QueueEngineParts, connectionString: string): QueueEngine {
   const { service, runJob } = parts;
   const application = `entrepot ${service} queue`;
-  const connection = { connectionString, schema: QUEUE_SCHEMA, max: POOL_SIZE, application_name: application };
+  const connection = { connectionString, schema: QUEUE_SCHEMA, max: QUEUE_POOL_SIZE, application_name: application };
   const options = { connection, autorun: false, concurrency: CONCURRENCY, runRetryDelay: RETRY_DELAY_MS };
   const queue = new Queue(service, { connection }, createPostgresBackend);
   const worker = new Worker(service, runJob, options, createPostgresBackend);

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import type { Queues } from './create-queues.js';
 
 /** What queues do, wherever they live. `open` opens those of a service as another process of it would; log lines go to `lines`. */
-export function queuesSuite(open: (service: string, lines?: string[]) => Queues): void {
+export function queuesSuite(open: (service: string, lines?: string[]) => Promise<Queues>): void {
   it('runs a task again and again, also after it failed', async () => {
     const lines: string[] = [];
-    const queues = open('repeating', lines);
+    const queues = await open('repeating', lines);
     let runs = 0;
     await new Promise<void>((resolve) => {
       const task = async (): Promise<void> => {
@@ -21,12 +21,12 @@ export function queuesSuite(open: (service: string, lines?: string[]) => Queues)
   it('fires once for all processes of a service, however they start', async () => {
     const lines: string[] = [];
     const firings: number[] = [];
+    const processes = await Promise.all(Array.from({ length: 3 }, () => open('shared', lines)));
     await new Promise<void>((resolve) => {
       const task = async (): Promise<void> => {
         firings.push(Date.now());
         if (firings.length === 12) resolve();
       };
-      const processes = Array.from({ length: 3 }, () => open('shared', lines));
       for (const queues of processes) queues.everyInterval('look', 300, task);
     });
     // Schedules of their own would bring the twelve firings within four intervals.
@@ -35,7 +35,7 @@ export function queuesSuite(open: (service: string, lines?: string[]) => Queues)
   });
 
   it('tells a running task to stop when it closes, and waits for it', async () => {
-    const queues = open('closing');
+    const queues = await open('closing');
     const started = Promise.withResolvers<void>();
     let finished = false;
     queues.everyInterval('look', 100, async (signal) => {
@@ -51,7 +51,7 @@ export function queuesSuite(open: (service: string, lines?: string[]) => Queues)
   });
 
   it('wakes a task out of its turn, and once more where it runs just then', async () => {
-    const queues = open('waking');
+    const queues = await open('waking');
     const firstEnds = Promise.withResolvers<void>();
     let runs = 0;
     queues.everyInterval('look', 3_600_000, async () => {

@@ -18,11 +18,11 @@ async function linkTo(url: string): Promise<RedisLink> {
   return link;
 }
 
-function openQueues(redis: RedisLink, service: string, lines: string[] = []): Queues {
+async function openQueues(redis: RedisLink, service: string, lines: string[] = []): Promise<Queues> {
   const destination = { write: (line: string) => void lines.push(line) };
   const logger = createLogger({ level: 'warn', format: 'json' }, { service, destination });
   // The Postgres of a service whose queues live in Redis is not asked.
-  const queues = createQueues({ service, logger, redis, connectionString: 'postgres://nowhere.invalid/none' });
+  const queues = await createQueues({ service, logger, redis, connectionString: 'postgres://nowhere.invalid/none' });
   onTestFinished(() => queues.close());
   return queues;
 }
@@ -34,7 +34,7 @@ async function startCounting(intervalMs: number) {
   const link = await linkTo(server.url);
   onTestFinished(() => link.close());
   const lines: string[] = [];
-  const queues = openQueues(link, 'counting', lines);
+  const queues = await openQueues(link, 'counting', lines);
   let runs = 0;
   queues.everyInterval('look', intervalMs, async () => (runs += 1));
   const untilRuns = (more: number) => {
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedis())('queues in Redis', { timeout: 90_000 }, () => {
     onTestFinished(() => cluster.remove());
     const clusterLink = await linkTo(cluster.url);
     onTestFinished(() => clusterLink.close());
-    const queues = openQueues(clusterLink, 'clustered');
+    const queues = await openQueues(clusterLink, 'clustered');
     let runs = 0;
     queues.everyInterval('look', 100, async () => (runs += 1));
     await expect.poll(() => runs, POLL).toBeGreaterThan(2);
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis())('queues in Redis', { timeout: 90_000 }, () => {
     const { server, link, queues } = await startCounting(100);
     await server.kill();
     await expect.poll(() => link.isReady, POLL).toBe(false);
-    const others = openQueues(link, 'without');
+    const others = await openQueues(link, 'without');
     let runs = 0;
     others.everyInterval('look', 100, async () => (runs += 1));
     await expect.poll(() => runs, POLL).toBeGreaterThan(2);
