@@ -1,19 +1,10 @@
-import 'reflect-metadata';
 import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
 import { PostgresPurge, openPools, type ServicePools } from '@entrepot/metadata';
-import {
-  ConfigError,
-  armFailPoint,
-  createNestLog,
-  createQueues,
-  type RunningService,
-  type ServiceResources,
-} from '@entrepot/runtime';
-import { NestFactory } from '@nestjs/core';
+import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
 import type { JobrunnerConfig } from './config.js';
-import { jobrunnerModule } from './jobrunner.module.js';
-import { PurgeRoom } from './storage-purge.js';
+import { runAtIntervals } from './jobs/run-at-intervals.js';
+import { createKinds } from './kinds/create-kinds.js';
 
 /** Queues in Postgres listen in a session of their own, which a pooler does not give. */
 function refuseQueueBehindPooler({ redis }: JobrunnerConfig, { session }: ServicePools): void {
@@ -37,13 +28,12 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     redis: resources.redis,
     connectionString: pools.session.url,
   });
-  const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('storage.purge'));
-  const { uploads, gc } = config;
   const plain = { purge: new PostgresPurge(pool), store };
   const reached = armFailPoint(FAIL_POINTS, config.http, logger);
   const ports = reached ? { purge: watchPurge(plain.purge, reached), store: watchStore(store, reached) } : plain;
-  const purge = new PurgeRoom({ uploads, gc, queues, ...ports, logger, metrics });
-  const app = await NestFactory.createApplicationContext(jobrunnerModule(purge), { logger: createNestLog(logger) });
+  const kinds = createKinds({ config, pool, session: pools.session, ...ports, reached, logger, metrics });
+  runAtIntervals(kinds, { queues, logger });
+  const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('review'));
   return {
     mounts: [],
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
@@ -51,7 +41,6 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     async close() {
       letObjectsBe();
       await queues.close();
-      await app.close();
       await pools.end();
     },
   };

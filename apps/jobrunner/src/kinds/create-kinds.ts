@@ -1,0 +1,9 @@
+import type { ScheduledKind } from '@entrepot/jobs';
+import type { KindRoom } from './kind-room.js';
+import { purgeUploadsKind } from './purge-uploads.js';
+import { reviewKind } from './review.js';
+
+/** All work that a jobrunner does, each with its default schedule. A new kind is a file here and a line below. */
+export function createKinds(room: KindRoom): readonly ScheduledKind[] {
+  return [reviewKind(room), purgeUploadsKind(room)];
+}

@@ -1,0 +1,4 @@
+/** The schedule of something that is done again after `intervalMs`. */
+export function every(intervalMs: number): string {
+  return `@every ${intervalMs}ms`;
+}
