@@ -39,16 +39,43 @@ export const uploadsSection = {
   }),
 } as const;
 
-/** How long what is not needed is kept. */
+/** What garbage collection keeps for how long, and how fast it works. */
 export const gcSection = {
   name: 'gc',
   schema: z.object({
     grace: duration().prefault('24h').meta({
-      description: 'How long content without a reference is safe from garbage collection.',
-    }),
-    removalInterval: duration(MIN_INTERVAL_MS).prefault('1m').meta({
       description:
-        'How often the jobrunner looks for objects whose content was given up, to remove them from the store.',
+        'How long a blob that was uploaded, mounted or asked for with HEAD stays without a reference, and all that lost its reference.',
+    }),
+    undo: duration().prefault('7d').meta({
+      description:
+        'How long deleted tags, manifests and repositories, and what tags pointed at before, can be restored; `0s` lets go of them.',
+    }),
+    untagged: z
+      .string()
+      .transform((text) => (text.trim() === 'keep' ? 'keep' : (parseDuration(text) ?? Number.NaN)))
+      .pipe(z.union([z.literal('keep'), z.number()], { error: 'must be keep, or a duration such as 15s, 2h or 30d' }))
+      .prefault('30d')
+      .meta({
+        unit: 'ms',
+        description:
+          'Manifests without a tag are removed when nobody pushed or pulled them for so long, or never: `keep`. Namespaces may have a rule of their own.',
+      }),
+    orphans: duration().prefault('24h').meta({
+      description: 'How long signatures and other referrers stay whose subject is gone, unless a tag holds them.',
+    }),
+    interval: duration(MIN_INTERVAL_MS).prefault('1m').meta({
+      description: 'How often the jobrunner reviews what may have become unused, and removes what has.',
+    }),
+    removalRate: count(0).prefault('1000').meta({
+      description: 'Objects that each jobrunner removes from the store in a second at most; `0`: as many as it can.',
+    }),
+    sweepAge: duration().prefault('7d').meta({
+      description:
+        'How old an object must be by the clock of its store before a sweep removes it because nothing in the database knows it.',
+    }),
+    scrubRate: byteSize().prefault('32MiB').meta({
+      description: 'Bytes that a scrub reads in a second at most, to compare objects with their digests.',
     }),
   }),
 } as const;

@@ -16,5 +16,5 @@ export function reviewKind({ config, purge, store, metrics }: KindRoom): Schedul
       return { objectsRemoved: objects, failures: failures.length };
     },
   };
-  return { kind, schedule: every(config.gc.removalInterval) };
+  return { kind, schedule: every(config.gc.interval) };
 }

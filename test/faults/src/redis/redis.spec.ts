@@ -29,7 +29,7 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
       settings: {
         ENTREPOT_REDIS_URL: redis.url,
         ENTREPOT_LOGIN_ACCOUNT_FAILURES: `${FAILURE_LIMIT}`,
-        ENTREPOT_GC_REMOVAL_INTERVAL: '1h',
+        ENTREPOT_GC_INTERVAL: '1h',
       },
     });
     registries = [await replicas.start(), await replicas.start()];
@@ -160,7 +160,7 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
   });
 
   it('remove doomed objects without it, too: by the clock of each jobrunner (FT-30)', async () => {
-    const eager = await replicas.startJobrunner({ ENTREPOT_GC_REMOVAL_INTERVAL: '500ms' });
+    const eager = await replicas.startJobrunner({ ENTREPOT_GC_INTERVAL: '500ms' });
     await redis.kill();
     await untilRedisIs(false, [eager]);
     await cancelUpload(registries[0]);

@@ -15,7 +15,7 @@ const SERVE = ['node_modules/.bin/node', 'apps/cli/dist/main.js', 'serve'];
 export const EAGER = {
   ENTREPOT_UPLOADS_TTL: '1s',
   ENTREPOT_UPLOADS_PURGE_INTERVAL: '250ms',
-  ENTREPOT_GC_REMOVAL_INTERVAL: '250ms',
+  ENTREPOT_GC_INTERVAL: '250ms',
 };
 const OWED = 'SELECT 1 FROM upload UNION ALL SELECT 1 FROM doomed_object LIMIT 1';
 
