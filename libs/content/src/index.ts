@@ -8,7 +8,7 @@ export { migrateObjects, newTally } from './migration/migrate-objects.js';
 export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
 export type { MoveRoom } from './migration/move-object.js';
 export { paceBytes } from './migration/pace-bytes.js';
-export { ObjectMissing, StoreUnavailable } from './ports/blob-store.js';
+export { ObjectMissing, ObjectShort, StoreUnavailable } from './ports/blob-store.js';
 export type {
   BlobStore,
   ByteRange,
@@ -39,6 +39,7 @@ export type {
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Purge } from './ports/purge.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
+export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
 export type {
   ChangeRecord,
   ContentTransaction,

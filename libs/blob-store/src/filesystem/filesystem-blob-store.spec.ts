@@ -199,6 +199,10 @@ describe('filesystem blob store', () => {
     store = new FilesystemBlobStore(low);
     await expect(store.write(store.newKey(), { offsetBytes: 0 })).rejects.toThrow(StoreUnavailable);
     await expect(store.write(key, { offsetBytes: 5 })).rejects.toThrow(StoreUnavailable);
+    const key = await put('hello');
+    await rm(join(root, 'objects'), { recursive: true });
+    await expect(store.size(key)).rejects.toThrow(/is the volume mounted/);
+    await expect(text(key)).rejects.toThrow(/is the volume mounted/);
     await expect(store.check()).rejects.toThrow(StoreUnavailable);
     expect(await text(key)).toBe('hello');
     expect(await store.freeBytes()).toBeGreaterThan(0);

@@ -75,7 +75,7 @@ export class FilesystemBlobStore implements BlobStore {
   }
 
   size(key: ObjectKey): Promise<number | undefined> {
-    return this.#guard(async () => (await orNothing(stat(join(this.#root, locateObject(key).object))))?.size);
+    return this.#guard(async () => (await this.#found(stat(join(this.#root, locateObject(key).object))))?.size);
   }
 
   record(key: ObjectKey): Promise<ObjectRecord | undefined> {
@@ -160,7 +160,7 @@ export class FilesystemBlobStore implements BlobStore {
   }
 
   async #openExisting(key: ObjectKey, flags: number): Promise<number> {
-    const file = await orNothing(openFile(join(this.#root, locateObject(key).object), flags));
+    const file = await this.#found(openFile(join(this.#root, locateObject(key).object), flags));
     if (file === undefined) throw new ObjectMissing(key);
     return file;
   }
@@ -181,6 +181,13 @@ export class FilesystemBlobStore implements BlobStore {
       root: this.#root,
       upload,
       name,
+  /** A file that is not there is missing only where the store is: a volume that is not mounted has no objects at all. */
+  async #found<T>(work: Promise<T>): Promise<T | undefined> {
+    const found = await orNothing(work);
+    if (found === undefined) await stat(join(this.#root, 'objects'));
+    return found;
+  }
+
       readBack: (sizeBytes, sink) => this.read(name, { start: 0, end: sizeBytes - 1 }, sink),
       recordPath: join(this.#root, path.record),
       pool: this.#pool,

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@entrepot/content';
+import { ObjectShort } from '@entrepot/content';
 import type { ByteRange } from '@entrepot/content';
 import type { BufferPool } from './buffer-pool.js';
 import { readSome } from './files.js';
@@ -77,5 +77,5 @@ async function readChunk(source: RangeSource, buffer: Uint8Array, position: numb
     throw source.toFault(error);
   }
   if (count > 0) return buffer.subarray(0, count);
-  throw new StoreUnavailable(`an object ends at ${position} bytes, before the range that was asked for`);
+  throw new ObjectShort(`an object ends at ${position} bytes, before the range that was asked for`);
 }

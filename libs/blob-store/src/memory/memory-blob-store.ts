@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
+import { ObjectMissing, ObjectShort, StoreUnavailable } from '@entrepot/content';
 import type {
   BlobStore,
   ByteRange,
@@ -91,7 +91,7 @@ function uploadKeyOf(key: ObjectKey): ObjectKey {
 async function feed(bytes: Buffer, range: ByteRange, sink: Sink): Promise<void> {
   for (let start = range.start; start <= range.end; start += CHUNK_BYTES) {
     const end = Math.min(start + CHUNK_BYTES, range.end + 1);
-    if (end > bytes.length) throw new StoreUnavailable('an object ends before the range that was asked for');
+    if (end > bytes.length) throw new ObjectShort('an object ends before the range that was asked for');
     const chunk = Buffer.from(bytes.subarray(start, end));
     await sink(chunk);
     // The promise is over: a sink that kept the chunk reads rubbish here as it would elsewhere.

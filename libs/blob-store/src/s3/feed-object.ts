@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { StoreUnavailable, type ByteRange } from '@entrepot/content';
+import { ObjectShort, StoreUnavailable, type ByteRange } from '@entrepot/content';
 import type { S3Body, S3Bucket } from './s3-bucket.js';
 import { S3Failure, SILENCE, toS3Failure } from './s3-failure.js';
 
 /** Tries to go on after a broken answer, without a byte in between. */
 const MAX_BREAKS = 2;
+
+const BEYOND = new Set(['InvalidRange', 'HTTP 416']);
 
 type Sink = (chunk: Uint8Array) => Promise<void>;
 
@@ -24,7 +26,7 @@ export async function feedObject(bucket: S3Bucket, name: string, range: ByteRang
   let etag: string | undefined;
   let breaks = 0;
   while (start <= range.end) {
-    const body: S3Body = await bucket.get(name, { start, end: range.end }, etag);
+    const body: S3Body = await orShort(bucket.get(name, { start, end: range.end }, etag), start);
     etag ??= body.etag;
     try {
       checkAnswer(body.stream, { start, end: range.end });
@@ -45,13 +47,23 @@ export async function feedObject(bucket: S3Bucket, name: string, range: ByteRang
   }
 }
 
+/** A range that lies behind the end is not answered at all (RFC 9110, 15.5.17). */
+async function orShort<T>(answer: Promise<T>, start: number): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof S3Failure) || !BEYOND.has(error.code)) throw error;
+    throw new ObjectShort(`an object ends before byte ${start}, which was asked for`, { cause: error });
+  }
+}
+
 /** An answer for another range, or one that says another length, is none. */
 function checkAnswer({ statusCode, headers }: IncomingMessage, { start, end }: ByteRange): void {
   const isPart = statusCode === 206 && headers['content-range']?.startsWith(`bytes ${start}-`) === true;
   if (!isPart && !(statusCode === 200 && start === 0)) throw new S3Failure('another range than asked for', true);
   const [, last, total] = /^bytes \d+-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
   if (isPart && total !== undefined && Number(total) <= end) {
-    throw new StoreUnavailable(`an object ends at ${total} bytes, before the range that was asked for`);
+    throw new ObjectShort(`an object ends at ${total} bytes, before the range that was asked for`);
   }
   const lengthBytes = Number(headers['content-length'] ?? end + 1 - start);
   if ((isPart && last !== undefined && Number(last) !== end) || lengthBytes !== end + 1 - start) {

@@ -90,7 +90,7 @@ export interface BlobStore {
    * Feeds the range to `sink` in order. A chunk is only valid until the promise that `sink` returned resolves, and the
    * next one is read meanwhile. Rejects with `ObjectMissing` if there is no such object, before the first call of
    * `sink`; stops reading when `sink` rejects, and rejects with its reason. An empty range (`end` before `start`) calls it
-   * not at all; a range beyond the end rejects with `StoreUnavailable`.
+   * not at all; a range beyond the end rejects with `ObjectShort`.
    */
   read(key: ObjectKey, range: ReadRange, sink: (chunk: Uint8Array) => Promise<void>): Promise<void>;
   /** Size of the object, or undefined where there is none. */
@@ -126,3 +126,6 @@ export class StoreUnavailable extends Error {
   /** Read by the HTTP edge: answered with 503 and Retry-After. */
   readonly retryable = true;
 }
+
+/** The object ends before the range that was asked for: the store says so itself, it is no answer that broke off. */
+export class ObjectShort extends StoreUnavailable {}
