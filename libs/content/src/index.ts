@@ -14,6 +14,7 @@ export type {
   ByteRange,
   CompletedObject,
   DurableState,
+  ListedObject,
   ObjectKey,
   ObjectRecord,
   ObjectWriter,
@@ -38,8 +39,8 @@ export type {
 } from './ports/content-reader.js';
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Purge } from './ports/purge.js';
-export { ReferenceGone } from './ports/unit-of-work.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
+export { ReferenceGone } from './ports/unit-of-work.js';
 export type {
   ChangeRecord,
   ContentTransaction,
@@ -51,6 +52,7 @@ export type {
   TagMove,
   UnitOfWork,
 } from './ports/unit-of-work.js';
+export type { WalkedStore } from './ports/walked-store.js';
 export type {
   FinishedUpload,
   Lease,

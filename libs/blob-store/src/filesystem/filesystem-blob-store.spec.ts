@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
 import type { ObjectKey } from '@entrepot/content';
 import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import { walkedStoreSuite } from '@entrepot/content/ports/walked-store.suite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FilesystemBlobStore } from './filesystem-blob-store.js';
 import { openFilesystemBlobStore } from './open-filesystem-blob-store.js';
@@ -21,6 +22,12 @@ for (const bufferBytes of [4 * 2 ** 20, 0]) {
     };
   });
 }
+
+walkedStoreSuite('filesystem', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'walked-store-'));
+  const store = await openFilesystemBlobStore({ root, minFreeBytes: 0, bufferBytes: 2 ** 21 });
+  return { store, close: async () => rm(root, { recursive: true }) };
+});
 
 describe('filesystem blob store', () => {
   let root: string;
@@ -45,6 +52,14 @@ describe('filesystem blob store', () => {
   it('shares a directory among keys that are made in a row', () => {
     const directories = new Set(Array.from({ length: 512 }, () => store.newKey().slice(0, 4)));
     expect(directories.size).toBe(1);
+  });
+
+  it('takes away what lies beside an object that kept the key of its upload', async () => {
+    const key = await put('hello');
+    const directory = join(root, 'objects', key.slice(0, 2), key.slice(2, 4));
+    await writeFile(join(directory, `${key}-0123456789abcdef`), 'left');
+    await store.remove(store.residueOf(key));
+    expect((await readdir(directory)).toSorted()).toEqual([key, `${key}.json`]);
   });
 
   describe('that another process shares', () => {
@@ -184,6 +199,10 @@ describe('filesystem blob store', () => {
   });
 
   it('does not take a missing root for an empty store', async () => {
+    const key = await put('hello');
+    await rm(join(root, 'objects'), { recursive: true });
+    await expect(store.size(key)).rejects.toThrow(/is the volume mounted/);
+    await expect(text(key)).rejects.toThrow(/is the volume mounted/);
     await rm(root, { recursive: true });
     await expect(store.write(store.newKey(), { offsetBytes: 0 })).rejects.toThrow(/is the volume mounted/);
     await expect(listedKeys()).rejects.toThrow(StoreUnavailable);
@@ -199,10 +218,6 @@ describe('filesystem blob store', () => {
     store = new FilesystemBlobStore(low);
     await expect(store.write(store.newKey(), { offsetBytes: 0 })).rejects.toThrow(StoreUnavailable);
     await expect(store.write(key, { offsetBytes: 5 })).rejects.toThrow(StoreUnavailable);
-    const key = await put('hello');
-    await rm(join(root, 'objects'), { recursive: true });
-    await expect(store.size(key)).rejects.toThrow(/is the volume mounted/);
-    await expect(text(key)).rejects.toThrow(/is the volume mounted/);
     await expect(store.check()).rejects.toThrow(StoreUnavailable);
     expect(await text(key)).toBe('hello');
     expect(await store.freeBytes()).toBeGreaterThan(0);

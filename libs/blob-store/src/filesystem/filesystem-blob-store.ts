@@ -1,19 +1,18 @@
 import { constants } from 'node:fs';
-import { copyFile, readFile, readdir, stat, unlink } from 'node:fs/promises';
+import { copyFile, readFile, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, ByteRange, ObjectKey, ObjectRecord, WriteFrom } from '@entrepot/content';
+import type { ByteRange, ListedObject, ObjectKey, ObjectRecord, WalkedStore, WriteFrom } from '@entrepot/content';
 import { BufferPool } from './buffer-pool.js';
 import { closeFile, openFile, statFile, truncateFile } from './files.js';
 import { FreeSpace } from './free-space.js';
-import { listObjects } from './list-objects.js';
-import type { ListedObject } from './list-objects.js';
+import { listObjects, listUpload } from './list-objects.js';
 import { ObjectDirectories } from './object-directories.js';
-import { isObjectKey, keySource, locateObject, newNameOf, spared, uploadOf } from './object-path.js';
+import { isObjectKey, keySource, locateObject, newNameOf, residueOf, spared, uploadOf } from './object-path.js';
 import type { ObjectPath } from './object-path.js';
 import { parseRecord } from '../object-record.js';
 import { FileObjectWriter } from './object-writer.js';
-import { probeStore } from './probe-store.js';
+import { probeStore, readClock } from './probe-store.js';
 import { readRange } from './read-range.js';
 import { storeFault, systemCode } from './store-fault.js';
 
@@ -32,8 +31,10 @@ export interface FilesystemBlobStoreOptions {
  * Made by `openFilesystemBlobStore`. Objects are files at `<root>/objects/<2 hex>/<2 hex>/<key>`, written in place,
  * each with its record beside it in `<key>.json` (docs/adr/0002-object-keys-in-place.md).
  */
-export class FilesystemBlobStore implements BlobStore {
+export class FilesystemBlobStore implements WalkedStore {
   readonly newKey = keySource();
+  readonly uploadOf = uploadOf;
+  readonly residueOf = residueOf;
   readonly #root: string;
   readonly #directories: ObjectDirectories;
   readonly #space: FreeSpace;
@@ -100,12 +101,27 @@ export class FilesystemBlobStore implements BlobStore {
     });
   }
 
-  async *list(): AsyncGenerator<ListedObject> {
-    try {
-      yield* listObjects(this.#root);
-    } catch (error) {
-      throw storeFault(error, this.#root);
-    }
+  list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
+    return this.#guardAll(listObjects(this.#root, after));
+  }
+
+  listUpload(upload: ObjectKey): AsyncGenerator<ListedObject> {
+    return this.#guardAll(listUpload(this.#root, upload));
+  }
+
+  /** Of the file system, which may be that of another machine. */
+  now(): Promise<Date> {
+    return this.#guard(() => readClock(this.#root));
+  }
+
+  /** One that a crash leaves torn is one that is not there, as before. */
+  writeRecord(key: ObjectKey, record: ObjectRecord): Promise<void> {
+    return this.#guard(async () => {
+      const { directory, object, record: name } = locateObject(key);
+      if ((await orNothing(stat(join(this.#root, object)))) === undefined) throw new ObjectMissing(key);
+      await writeFile(join(this.#root, name), `${JSON.stringify(record)}\n`, { mode: 0o660, flush: true });
+      await this.#directories.sync(directory);
+    });
   }
 
   check(): Promise<void> {
@@ -165,6 +181,13 @@ export class FilesystemBlobStore implements BlobStore {
     return file;
   }
 
+  /** A file that is not there is missing only where the store is: a volume that is not mounted has no objects at all. */
+  async #found<T>(work: Promise<T>): Promise<T | undefined> {
+    const found = await orNothing(work);
+    if (found === undefined) await stat(join(this.#root, 'objects'));
+    return found;
+  }
+
   /** At the cost of a copy, unless the file system can share the bytes of two files. */
   async #copy(from: ObjectKey, to: ObjectKey): Promise<void> {
     const [source, target] = [from, to].map((name) => join(this.#root, locateObject(name).object));
@@ -181,13 +204,6 @@ export class FilesystemBlobStore implements BlobStore {
       root: this.#root,
       upload,
       name,
-  /** A file that is not there is missing only where the store is: a volume that is not mounted has no objects at all. */
-  async #found<T>(work: Promise<T>): Promise<T | undefined> {
-    const found = await orNothing(work);
-    if (found === undefined) await stat(join(this.#root, 'objects'));
-    return found;
-  }
-
       readBack: (sizeBytes, sink) => this.read(name, { start: 0, end: sizeBytes - 1 }, sink),
       recordPath: join(this.#root, path.record),
       pool: this.#pool,
@@ -198,6 +214,14 @@ export class FilesystemBlobStore implements BlobStore {
     });
     this.#writers.set(upload, writer);
     return writer;
+  }
+
+  async *#guardAll<T>(all: AsyncGenerator<T>): AsyncGenerator<T> {
+    try {
+      yield* all;
+    } catch (error) {
+      throw storeFault(error, this.#root);
+    }
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

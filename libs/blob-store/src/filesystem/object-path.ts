@@ -3,9 +3,9 @@ import type { ObjectKey } from '@entrepot/content';
 
 /**
  * Form of the keys, as a regular expression: that of an upload, whose object usually keeps it; that of an object which was
- * taken elsewhere, with a nonce; and that of everything of the upload but this object.
+ * taken elsewhere, with a nonce; and that of everything of the upload but one of these objects.
  */
-export const KEY_PATTERN = '^[0-9a-f]{32}(-[0-9a-f]{16}(-residue)?)?$';
+export const KEY_PATTERN = '^[0-9a-f]{32}(-[0-9a-f]{16})?(-residue)?$';
 
 const KEY_FORM = new RegExp(KEY_PATTERN);
 const UPLOAD_KEY_LENGTH = 32;
@@ -48,7 +48,7 @@ export function uploadOf(key: ObjectKey): ObjectKey {
   return key.slice(0, UPLOAD_KEY_LENGTH) as ObjectKey;
 }
 
-/** Names everything of the upload but this object of it, which was taken elsewhere. */
+/** Names everything of the upload but this object of it. */
 export function residueOf(object: ObjectKey): ObjectKey {
   return `${object}${RESIDUE}` as ObjectKey;
 }
@@ -58,14 +58,14 @@ export function spared(key: ObjectKey): ObjectKey | undefined {
   return key.endsWith(RESIDUE) ? (key.slice(0, -RESIDUE.length) as ObjectKey) : undefined;
 }
 
-/** True for the forms of keys; nothing else ever becomes part of a path. */
+/** True for the name of an object; nothing else is ever listed. */
 export function isObjectKey(name: string): name is ObjectKey {
-  return KEY_FORM.test(name);
+  return KEY_FORM.test(name) && !name.endsWith(RESIDUE);
 }
 
-/** Paths of a key, relative to the root. Throws for a text that is no key. */
+/** Paths of a key, relative to the root. Throws for a text that is no key: nothing else ever becomes part of a path. */
 export function locateObject(key: ObjectKey): ObjectPath {
-  if (!isObjectKey(key)) throw new TypeError('not an object key of a filesystem store');
+  if (!KEY_FORM.test(key)) throw new TypeError('not an object key of a filesystem store');
   const directory = `objects/${key.slice(0, 2)}/${key.slice(2, 4)}`;
   return { directory, object: `${directory}/${key}`, record: `${directory}/${key}.json` };
 }

@@ -1,4 +1,5 @@
 import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import { walkedStoreSuite } from '@entrepot/content/ports/walked-store.suite';
 import { MemoryBlobStore } from './memory-blob-store.js';
 
 blobStoreSuite('memory', async () => ({
@@ -6,3 +7,5 @@ blobStoreSuite('memory', async () => ({
   leftovers: async () => [],
   close: async () => undefined,
 }));
+
+walkedStoreSuite('memory', async () => ({ store: new MemoryBlobStore(), close: async () => undefined }));

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { ObjectMissing, ObjectShort, StoreUnavailable } from '@entrepot/content';
 import type {
-  BlobStore,
   ByteRange,
   CompletedObject,
   DurableState,
+  ListedObject,
   ObjectKey,
   ObjectRecord,
   ObjectWriter,
+  WalkedStore,
 } from '@entrepot/content';
 
 const CHUNK_BYTES = 64 * 1024;
+const RESIDUE = '-residue';
+const UUID_LENGTH = 36;
 
 interface MemoryObject {
   readonly bytes: Buffer;
@@ -33,7 +36,7 @@ type Sink = (chunk: Uint8Array) => Promise<void>;
  * A store that forgets everything with its process: for specs. As strict as the promises of the port allow: objects are
  * completed under another key, and states are worth nothing without their `resume`.
  */
-export class MemoryBlobStore implements BlobStore {
+export class MemoryBlobStore implements WalkedStore {
   readonly #uploads = new Map<ObjectKey, MemoryUpload>();
 
   newKey(): ObjectKey {
@@ -66,26 +69,54 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async remove(key: ObjectKey): Promise<void> {
-    await this.#uploads.get(uploadKeyOf(key))?.writer?.abandon();
-    this.#uploads.delete(uploadKeyOf(key));
+    const upload = this.#uploads.get(this.uploadOf(key));
+    if (upload === undefined) return;
+    if (key.endsWith(RESIDUE)) {
+      const kept = key.slice(0, -RESIDUE.length);
+      for (const name of upload.objects.keys()) if (name !== kept) upload.objects.delete(name);
+      return;
+    }
+    await upload.writer?.abandon();
+    this.#uploads.delete(this.uploadOf(key));
   }
 
-  async *list(): AsyncGenerator<{ key: ObjectKey; sizeBytes: number; modifiedAt: Date }> {
-    for (const { objects } of this.#uploads.values()) {
-      for (const [key, { bytes, modifiedAt }] of objects) yield { key, sizeBytes: bytes.length, modifiedAt };
+  async *list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
+    for (const upload of [...this.#uploads.keys()].toSorted()) {
+      for await (const found of this.listUpload(upload)) if (after === undefined || found.key > after) yield found;
     }
+  }
+
+  async *listUpload(upload: ObjectKey): AsyncGenerator<ListedObject> {
+    const objects = [...(this.#uploads.get(upload)?.objects ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, { bytes, modifiedAt, record }] of objects) {
+      yield { key, sizeBytes: bytes.length, modifiedAt, hasRecord: record !== undefined };
+    }
+  }
+
+  /** The key of a completed object is that of its upload with one UUID more. */
+  uploadOf(key: ObjectKey): ObjectKey {
+    return key.slice(0, UUID_LENGTH) as ObjectKey;
+  }
+
+  residueOf(object: ObjectKey): ObjectKey {
+    return `${object}${RESIDUE}` as ObjectKey;
+  }
+
+  async now(): Promise<Date> {
+    return new Date();
+  }
+
+  async writeRecord(key: ObjectKey, record: ObjectRecord): Promise<void> {
+    const object = this.#find(key);
+    if (object === undefined) throw new ObjectMissing(key);
+    this.#uploads.get(this.uploadOf(key))?.objects.set(key, { ...object, record: { ...record } });
   }
 
   async check(): Promise<void> {}
 
   #find(key: ObjectKey): MemoryObject | undefined {
-    return this.#uploads.get(uploadKeyOf(key))?.objects.get(key);
+    return this.#uploads.get(this.uploadOf(key))?.objects.get(key);
   }
-}
-
-/** The key of a completed object is that of its upload with one UUID more. */
-function uploadKeyOf(key: ObjectKey): ObjectKey {
-  return key.slice(0, 36) as ObjectKey;
 }
 
 async function feed(bytes: Buffer, range: ByteRange, sink: Sink): Promise<void> {

@@ -1,5 +1,13 @@
 import { StoreUnavailable } from '@entrepot/content';
-import type { BlobStore, ObjectKey, ObjectRecord, ObjectWriter, ReadRange, WriteFrom } from '@entrepot/content';
+import type {
+  BlobStore,
+  ListedObject,
+  ObjectKey,
+  ObjectRecord,
+  ObjectWriter,
+  ReadRange,
+  WriteFrom,
+} from '@entrepot/content';
 import type { ObjectPlace } from './object-place.js';
 
 /**
@@ -56,8 +64,12 @@ export class JoinedBlobStore implements BlobStore {
     return this.placeOf(key).store.remove(key);
   }
 
-  async *list(): AsyncGenerator<{ readonly key: ObjectKey; readonly sizeBytes: number; readonly modifiedAt: Date }> {
-    for (const { place } of this.#places) yield* place.store.list();
+  /** One store after the other; in order within each. */
+  async *list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
+    const first = after === undefined ? 0 : this.places.indexOf(this.placeOf(after));
+    for (const [index, place] of this.places.slice(first).entries()) {
+      yield* place.store.list(index === 0 && after !== undefined ? { after } : {});
+    }
   }
 
   /** Of the current store alone: it must take what is pushed. */

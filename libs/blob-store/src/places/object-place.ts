@@ -1,4 +1,4 @@
-import type { BlobStore, ObjectKey } from '@entrepot/content';
+import type { ObjectKey, WalkedStore } from '@entrepot/content';
 
 /** How a signed link answers, and for how long it does. */
 export interface LinkTerms {
@@ -15,7 +15,7 @@ export interface ObjectPlace {
   readonly where: string;
   /** Anchored form of its keys, in the regular expressions that JavaScript and Postgres share. No two places share a key. */
   readonly keyPattern: string;
-  readonly store: BlobStore;
+  readonly store: WalkedStore;
   /** Bytes cross a network and the hands of another server, so that whole reads are verified. */
   readonly isRemote: boolean;
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */

@@ -43,6 +43,17 @@ export function parseKey(key: ObjectKey): S3Key {
   };
 }
 
+/** The upload that a key belongs to. */
+export function uploadOf(key: ObjectKey): ObjectKey {
+  return parseKey(key).uploadKey;
+}
+
+/** Names everything of the upload but this completed object of it. Throws for other keys. */
+export function residueOf(object: ObjectKey): ObjectKey {
+  if (objectNameOf(object) === undefined) throw new TypeError('not the key of a completed object');
+  return `${object}-residue` as ObjectKey;
+}
+
 /** Name of the object under the key of a completed one; undefined for other keys, under which nothing can be read. */
 export function objectNameOf(key: ObjectKey): string | undefined {
   const { objectPrefix, nonce, isResidue } = parseKey(key);

@@ -13,3 +13,12 @@ export async function probeBucket(bucket: S3Bucket): Promise<void> {
     throw new StoreUnavailable(`object storage ${bucket.place}: gives back other bytes than it was given`);
   }
 }
+
+/** What time it is where objects are stamped, to the second. Rejects with `S3Failure`. */
+export async function readClock(bucket: S3Bucket): Promise<Date> {
+  const name = `probes/${randomBytes(8).toString('hex')}`;
+  await bucket.putText(name, JSON.stringify({ probe: 'now' }));
+  const { modifiedAt } = await bucket.head(name);
+  await bucket.remove(name);
+  return modifiedAt;
+}

@@ -1,14 +1,15 @@
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore, ObjectKey, ObjectRecord, ReadRange, WriteFrom } from '@entrepot/content';
+import type { ListedObject, ObjectKey, ObjectRecord, ReadRange, WalkedStore, WriteFrom } from '@entrepot/content';
 import { parseRecord } from '../object-record.js';
 import type { LinkTerms } from '../places/object-place.js';
 import { continueUpload, readState } from './continue-upload.js';
 import { feedObject } from './feed-object.js';
-import { keyOfName, newUploadKey, objectNameOf, parseKey, recordNameOf, type S3Key } from './object-names.js';
+import { listObjects, listUpload } from './list-objects.js';
+import { newUploadKey, objectNameOf, parseKey, recordNameOf, residueOf, uploadOf, type S3Key } from './object-names.js';
 import type { PartsPlace } from './object-parts.js';
 import { SegmentPool } from './part-buffer.js';
 import { PART_PLAN, type PartPlan } from './part-plan.js';
-import { probeBucket } from './probe-bucket.js';
+import { probeBucket, readClock } from './probe-bucket.js';
 import { removeAll, removeObject } from './remove-objects.js';
 import type { ResumeState } from './resume-state.js';
 import { S3Bucket } from './s3-bucket.js';
@@ -29,18 +30,14 @@ export interface S3BlobStoreOptions extends S3BucketOptions {
   readonly plan?: PartPlan;
 }
 
-interface ListedObject {
-  readonly key: ObjectKey;
-  readonly sizeBytes: number;
-  readonly modifiedAt: Date;
-}
-
 /**
  * Objects lie in a bucket at `<prefix>objects/<2 hex>/<2 hex>/<upload key>-<nonce>`, each with
  * its record beside it in `….json`; what is not yet part of an object lies below `<prefix>pieces/<upload key>/`.
  */
-export class S3BlobStore implements BlobStore {
+export class S3BlobStore implements WalkedStore {
   readonly newKey = newUploadKey;
+  readonly uploadOf = uploadOf;
+  readonly residueOf = residueOf;
   readonly #bucket: S3Bucket;
   readonly #pool: SegmentPool;
   readonly #plan: PartPlan;
@@ -98,21 +95,25 @@ export class S3BlobStore implements BlobStore {
     });
   }
 
-  async *list(): AsyncGenerator<ListedObject> {
-    try {
-      for (const prefix of ['objects/', 'pieces/']) {
-        for await (const { name, ...object } of this.#bucket.list(prefix)) {
-          const key = keyOfName(name);
-          if (key !== undefined) yield { key, ...object };
-        }
-        for await (const { name, begunAt } of this.#bucket.listUploads(prefix)) {
-          const key = keyOfName(name);
-          if (key !== undefined) yield { key: parseKey(key).uploadKey, sizeBytes: 0, modifiedAt: begunAt };
-        }
-      }
-    } catch (error) {
-      throw toStoreUnavailable(error, this.#bucket.place);
-    }
+  list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
+    return this.#guardAll(listObjects(this.#bucket, after));
+  }
+
+  listUpload(upload: ObjectKey): AsyncGenerator<ListedObject> {
+    return this.#guardAll(listUpload(this.#bucket, parseKey(upload)));
+  }
+
+  now(): Promise<Date> {
+    return this.#guard(() => readClock(this.#bucket));
+  }
+
+  writeRecord(key: ObjectKey, record: ObjectRecord): Promise<void> {
+    return this.#guard(async () => {
+      const name = objectNameOf(key);
+      if (name === undefined) throw new ObjectMissing(key);
+      await this.#bucket.head(name);
+      await this.#bucket.putText(recordNameOf(name), `${JSON.stringify(record)}\n`);
+    }, key);
   }
 
   /** Writes, reads and removes a small object; believes it for half a minute where that went well. */
@@ -180,6 +181,14 @@ export class S3BlobStore implements BlobStore {
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
+    }
+  }
+
+  async *#guardAll<T>(all: AsyncGenerator<T>): AsyncGenerator<T> {
+    try {
+      yield* all;
+    } catch (error) {
+      throw toStoreUnavailable(error, this.#bucket.place);
     }
   }
 

@@ -87,11 +87,11 @@ export class S3Bucket {
     return (await this.#answered(() => this.#client.makeRequestAsync(this.#of('GET', name)))).toString();
   }
 
-  head(name: string): Promise<{ readonly sizeBytes: number; readonly etag: string }> {
+  head(name: string): Promise<{ readonly sizeBytes: number; readonly etag: string; readonly modifiedAt: Date }> {
     return this.#attempts.run(async () => {
-      const { size, etag } = await this.#client.statObject(this.#options.bucket, this.#full(name));
+      const { size, etag, lastModified } = await this.#client.statObject(this.#options.bucket, this.#full(name));
       if (!Number.isSafeInteger(size)) throw new S3Failure('no size', true);
-      return { sizeBytes: size, etag: unquote(etag) };
+      return { sizeBytes: size, etag: unquote(etag), modifiedAt: lastModified };
     });
   }
 
@@ -156,14 +156,15 @@ export class S3Bucket {
     await this.#attempts.run(() => this.#client.abortMultipartUpload(this.#options.bucket, this.#full(name), uploadId));
   }
 
-  /** Objects whose names begin so, in pages of the store's size. */
-  async *list(prefix: string): AsyncGenerator<StoredObject> {
+  /** Objects whose names begin so, in the order of their names and behind `after`, in pages of the store's size. */
+  async *list(prefix: string, after?: string): AsyncGenerator<StoredObject> {
+    const startAfter = after === undefined ? '' : this.#full(after);
     const { bucket } = this.#options;
     let next: string | undefined = '';
     while (next !== undefined) {
       const token: string = next;
       const page = await this.#attempts.run(() =>
-        this.#client.listObjectsV2Query(bucket, this.#full(prefix), token, '', 1000, ''),
+        this.#client.listObjectsV2Query(bucket, this.#full(prefix), token, '', 1000, startAfter),
       );
       for (const { name, size, lastModified } of page.objects) {
         if (name !== undefined)

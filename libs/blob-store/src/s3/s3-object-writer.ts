@@ -1,7 +1,7 @@
 import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
 import type { CompletedObject, DurableState, ObjectKey, ObjectRecord, ObjectWriter } from '@entrepot/content';
 import { feedObject } from './feed-object.js';
-import { newNonce, recordNameOf } from './object-names.js';
+import { newNonce, recordNameOf, residueOf } from './object-names.js';
 import type { CopySource, ObjectParts, PartsPlace } from './object-parts.js';
 import { PartBuffer, type SegmentPool } from './part-buffer.js';
 import { PartsReplaced } from './part-series.js';
@@ -115,7 +115,7 @@ export class S3ObjectWriter implements ObjectWriter {
       const isAlone = this.#from.offsetBytes === 0 && this.#parts.isEmpty;
       this.#isPublished = true;
       this.#close();
-      return { key: key as ObjectKey, ...(!isAlone && { residue: `${key}-residue` as ObjectKey }) };
+      return { key: key as ObjectKey, ...(!isAlone && { residue: residueOf(key as ObjectKey) }) };
     });
   }
 

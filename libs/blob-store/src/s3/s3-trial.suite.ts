@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
+import { walkedStoreSuite } from '@entrepot/content/ports/walked-store.suite';
 import {
   connectS3,
   newTestBucket,
@@ -29,7 +30,7 @@ export function openTestStore(place: TestBucket, options: Partial<S3BlobStoreOpt
   });
 }
 
-/** The suite of the port on a bucket of its own, which has to be empty in the end. */
+/** The suites of the ports on buckets of their own; the first has to be empty in the end. */
 export function s3BlobStoreSuite(name: string, kind: S3ServerKind, options: Partial<S3BlobStoreOptions> = {}): void {
   blobStoreSuite(`s3 on ${name}`, async () => {
     const place = await newTestBucket(kind);
@@ -45,5 +46,10 @@ export function s3BlobStoreSuite(name: string, kind: S3ServerKind, options: Part
       },
       close: async () => undefined,
     };
+  });
+
+  walkedStoreSuite(`s3 on ${name}`, async () => {
+    const store = openTestStore(await newTestBucket(kind), options);
+    return { store, close: () => store.settle() };
   });
 }

@@ -76,6 +76,16 @@ export interface ObjectWriter {
   abandon(): Promise<void>;
 }
 
+/** What a store shows of an object without opening it. */
+export interface ListedObject {
+  readonly key: ObjectKey;
+  readonly sizeBytes: number;
+  /** By the store's own clock. */
+  readonly modifiedAt: Date;
+  /** A record lies beside it; what it says was not read. */
+  readonly hasRecord: boolean;
+}
+
 /** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. Only completed objects can be read. */
 export interface BlobStore {
   /** Makes a key that was never used before. */
@@ -104,10 +114,11 @@ export interface BlobStore {
    */
   remove(key: ObjectKey): Promise<void>;
   /**
-   * Every object in the store in no order, unfinished ones included, these perhaps in pieces of their own. Each key is one
-   * that `remove` takes. For sweeps and rebuilds.
+   * Every object in the store: first those that lie under keys of their own, in the order of their keys by bytes and behind
+   * `after`; then what is on its way to one, perhaps in several pieces, under the key of its upload and wherever `after`
+   * stands. Each key is one that `remove` takes. Memory does not grow with the store. For sweeps and rebuilds.
    */
-  list(): AsyncIterable<{ readonly key: ObjectKey; readonly sizeBytes: number; readonly modifiedAt: Date }>;
+  list(from?: { readonly after?: ObjectKey }): AsyncIterable<ListedObject>;
   /** Resolves if the store can be written and read now; rejects with the reason. */
   check(): Promise<void>;
 }
