@@ -10,7 +10,7 @@ import { isS3ServerSkipped } from '@entrepot/testkit/s3-server';
 import { newTestBucket } from '@entrepot/testkit/test-bucket';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from './random.js';
+import { Random } from '@entrepot/testkit/random';
 import { Replica } from './replica.js';
 import { Session, type Cluster } from './session.js';
 

@@ -3,7 +3,7 @@ import type { BlobStore, UploadRef } from '@entrepot/content';
 import type { Digest } from '@entrepot/oci';
 import { digestOf } from '@entrepot/testkit/images';
 import { UploadModel, type Appending } from './model.js';
-import type { Random } from './random.js';
+import type { Random } from '@entrepot/testkit/random';
 import { LEASE_MS, type Replica } from './replica.js';
 import { ask, type Outcome, type Request, type Sending } from './requests.js';
 
