@@ -403,3 +403,281 @@ GRANT SELECT ON team TO entrepot_registry;
 GRANT SELECT ON team_member TO entrepot_registry;
 GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_registry;
 GRANT INSERT ON usage_delta TO entrepot_registry;
+CREATE TABLE usage_link_delta (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  links integer NOT NULL,
+  size_bytes bigint,
+  CONSTRAINT usage_link_delta_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE usage_namespace (
+  namespace_id uuid NOT NULL,
+  manifests bigint DEFAULT 0 NOT NULL,
+  logical_bytes bigint DEFAULT 0 NOT NULL,
+  payload_bytes bigint DEFAULT 0 NOT NULL,
+  blobs bigint DEFAULT 0 NOT NULL,
+  blob_bytes bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT usage_namespace_pkey PRIMARY KEY (namespace_id)
+);
+
+CREATE TABLE usage_namespace_blob (
+  namespace_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  links bigint NOT NULL,
+  size_bytes bigint NOT NULL,
+  CONSTRAINT usage_namespace_blob_pkey PRIMARY KEY (namespace_id, digest)
+);
+
+CREATE TABLE usage_repository (
+  repository_id uuid NOT NULL,
+  namespace_id uuid NOT NULL,
+  is_live boolean NOT NULL,
+  manifests bigint DEFAULT 0 NOT NULL,
+  logical_bytes bigint DEFAULT 0 NOT NULL,
+  payload_bytes bigint DEFAULT 0 NOT NULL,
+  blobs bigint DEFAULT 0 NOT NULL,
+  blob_bytes bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT usage_repository_pkey PRIMARY KEY (repository_id)
+);
+
+CREATE TABLE usage_repository_mark (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  repository_id uuid NOT NULL,
+  CONSTRAINT usage_repository_mark_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE usage_store_delta (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  blobs bigint DEFAULT 0 NOT NULL,
+  size_bytes bigint DEFAULT 0 NOT NULL,
+  freed_objects bigint DEFAULT 0 NOT NULL,
+  freed_bytes bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT usage_store_delta_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE usage_total (
+  is_only boolean DEFAULT true NOT NULL,
+  blobs bigint DEFAULT 0 NOT NULL,
+  blob_bytes bigint DEFAULT 0 NOT NULL,
+  freed_objects bigint DEFAULT 0 NOT NULL,
+  freed_bytes bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT usage_total_pkey PRIMARY KEY (is_only),
+  CONSTRAINT usage_total_only_check CHECK (is_only)
+);
+
+CREATE OR REPLACE FUNCTION public.mark_manifests()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'manifest', repository_id, digest FROM new_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'manifest', repository_id, digest FROM old_rows;
+  ELSE
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'manifest', n.repository_id, n.digest FROM new_rows n JOIN old_rows o USING (id)
+    WHERE (n.media_type, n.deleted_at, n.deleted_by) IS DISTINCT FROM (o.media_type, o.deleted_at, o.deleted_by);
+  END IF;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.mark_namespaces()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'namespace', id, '' FROM new_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'namespace', id, '' FROM old_rows;
+  ELSE
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'namespace', n.id, '' FROM new_rows n JOIN old_rows o USING (id)
+    WHERE (n.name, n.kind, n.default_visibility) IS DISTINCT FROM (o.name, o.kind, o.default_visibility);
+  END IF;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.mark_repositories()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'repository', id, '' FROM new_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key) SELECT 'repository', id, '' FROM old_rows;
+  ELSE
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'repository', n.id, '' FROM new_rows n JOIN old_rows o USING (id)
+    WHERE (n.namespace_id, n.name, n.visibility, n.created_by, n.deleted_at, n.deleted_by, n.deleted_name)
+      IS DISTINCT FROM (o.namespace_id, o.name, o.visibility, o.created_by, o.deleted_at, o.deleted_by, o.deleted_name);
+  END IF;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.mark_tags()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'tag', repository_id, convert_to(name, 'UTF8') FROM new_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'tag', repository_id, convert_to(name, 'UTF8') FROM old_rows;
+  ELSE
+    INSERT INTO recovery_mark (kind, owner_id, key)
+    SELECT 'tag', n.repository_id, convert_to(n.name, 'UTF8') FROM new_rows n JOIN old_rows o USING (repository_id, name)
+    WHERE n.manifest_id <> o.manifest_id;
+  END IF;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.record_healed_blob()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  known CONSTANT text := CASE get_byte(NEW.digest, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END
+    || encode(substring(NEW.digest FROM 2), 'hex');
+  story CONSTANT jsonb := jsonb_build_object('digest', known, 'fault', OLD.fault, 'faultAt', OLD.fault_at,
+    'formerKey', OLD.object_key, 'objectKey', NEW.object_key, 'sizeBytes', NEW.size_bytes);
+BEGIN
+  IF OLD.object_key <> NEW.object_key THEN
+    INSERT INTO doomed_object (object_key, reason) VALUES (OLD.object_key, 'blob healed')
+    ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason;
+  END IF;
+  INSERT INTO audit_event (actor_id, actor_name, action, target, detail)
+  SELECT f.account_id, coalesce(n.name, 'gc'), 'blob.healed', known, story
+  FROM (SELECT) AS one
+  LEFT JOIN finished_upload f ON f.finished_at = now() AND f.digest = NEW.digest
+  LEFT JOIN namespace n ON n.id = f.account_id
+  LIMIT 1;
+  INSERT INTO outbox_event (id, kind, payload) VALUES (gen_random_uuid(), 'blob.healed', story);
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_blobs_added()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_store_delta (blobs, size_bytes) SELECT count(*), sum(size_bytes) FROM added HAVING count(*) > 0;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_blobs_removed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_store_delta (blobs, size_bytes) SELECT -count(*), -sum(size_bytes) FROM removed HAVING count(*) > 0;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_links_added()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_link_delta (repository_id, digest, links, size_bytes)
+  SELECT repository_id, digest, 1, (SELECT b.size_bytes FROM blob b WHERE b.digest = added.digest) FROM added;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_links_removed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_link_delta (repository_id, digest, links) SELECT repository_id, digest, -1 FROM removed;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_manifests_added()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_delta (repository_id, manifests, size_bytes, payload_bytes)
+  SELECT repository_id, 0, 0, sum(octet_length(payload)) FROM added GROUP BY repository_id;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_manifests_removed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_delta (repository_id, manifests, size_bytes, payload_bytes)
+  SELECT repository_id, 0, 0, -sum(octet_length(payload)) FROM removed GROUP BY repository_id;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_repositories_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_repository_mark (repository_id)
+  SELECT id FROM was JOIN is_now USING (id)
+  WHERE was.namespace_id <> is_now.namespace_id OR (was.deleted_at IS NULL) <> (is_now.deleted_at IS NULL);
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_repositories_removed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO usage_repository_mark (repository_id) SELECT id FROM removed;
+  RETURN NULL;
+END $function$;
+
+CREATE TRIGGER blob_healed AFTER UPDATE ON public.blob FOR EACH ROW WHEN (((old.fault IS NOT NULL) AND (new.fault IS NULL))) EXECUTE FUNCTION record_healed_blob();
+
+CREATE TRIGGER recovery_delete AFTER DELETE ON public.manifest REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_manifests();
+
+CREATE TRIGGER recovery_delete AFTER DELETE ON public.namespace REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_namespaces();
+
+CREATE TRIGGER recovery_delete AFTER DELETE ON public.repository REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_repositories();
+
+CREATE TRIGGER recovery_delete AFTER DELETE ON public.tag REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_tags();
+
+CREATE TRIGGER recovery_insert AFTER INSERT ON public.manifest REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_manifests();
+
+CREATE TRIGGER recovery_insert AFTER INSERT ON public.namespace REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_namespaces();
+
+CREATE TRIGGER recovery_insert AFTER INSERT ON public.repository REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_repositories();
+
+CREATE TRIGGER recovery_insert AFTER INSERT ON public.tag REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_tags();
+
+CREATE TRIGGER recovery_update AFTER UPDATE ON public.manifest REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_manifests();
+
+CREATE TRIGGER recovery_update AFTER UPDATE ON public.namespace REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_namespaces();
+
+CREATE TRIGGER recovery_update AFTER UPDATE ON public.repository REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_repositories();
+
+CREATE TRIGGER recovery_update AFTER UPDATE ON public.tag REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_tags();
+
+CREATE TRIGGER usage_added AFTER INSERT ON public.blob REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION usage_blobs_added();
+
+CREATE TRIGGER usage_added AFTER INSERT ON public.manifest REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION usage_manifests_added();
+
+CREATE TRIGGER usage_added AFTER INSERT ON public.repository_blob REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION usage_links_added();
+
+CREATE TRIGGER usage_changed AFTER UPDATE ON public.repository REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION usage_repositories_changed();
+
+CREATE TRIGGER usage_removed AFTER DELETE ON public.blob REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION usage_blobs_removed();
+
+CREATE TRIGGER usage_removed AFTER DELETE ON public.manifest REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION usage_manifests_removed();
+
+CREATE TRIGGER usage_removed AFTER DELETE ON public.repository REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION usage_repositories_removed();
+
+CREATE TRIGGER usage_removed AFTER DELETE ON public.repository_blob REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION usage_links_removed();
+

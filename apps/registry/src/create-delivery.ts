@@ -1,5 +1,7 @@
 import { BlockList } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JoinedBlobStore } from '@entrepot/blob-store';
+import type { SuspectObjects } from '@entrepot/content';
 import {
   clientAddress,
   isFromProxy,
@@ -12,7 +14,11 @@ import {
 import type { DeliveryConfig } from './delivery-section.js';
 import type { Delivery, ReadFailure } from './http/deliver-blob.js';
 
+/** How long an answer waits for what is found out about its object: a look at its size, and a row. */
+const MAX_SUSPECT_MS = 2_000;
+
 interface Surroundings {
+  readonly suspects: Pick<SuspectObjects, 'measure' | 'reread'>;
   readonly http: Pick<HttpConfig, 'trustedProxies'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -20,7 +26,7 @@ interface Surroundings {
 
 /** The ways by which blobs leave, as the settings have it. */
 export function createDelivery(store: JoinedBlobStore, config: DeliveryConfig, around: Surroundings): Delivery {
-  const { logger, metrics } = around;
+  const { logger, metrics, suspects } = around;
   const proxies = parseNetworks(around.http.trustedProxies) ?? new BlockList();
   const networks = parseNetworks(config.redirectNetworks) ?? new BlockList();
   const failures = metrics.counter<'reason'>(
@@ -28,7 +34,8 @@ export function createDelivery(store: JoinedBlobStore, config: DeliveryConfig, a
     'Blobs that could not be served, or not to their end, by a fault of the store.',
     ['reason'],
   );
-  for (const reason of ['missing', 'corrupt', 'unavailable'] satisfies ReadFailure[]) failures.inc({ reason }, 0);
+  for (const reason of ['missing', 'short', 'corrupt', 'unavailable'] satisfies ReadFailure[])
+    failures.inc({ reason }, 0);
   if (config.accelLocation !== undefined && around.http.trustedProxies.length === 0) {
     logger.warn('ENTREPOT_STORAGE_ACCEL_LOCATION has no effect without ENTREPOT_HTTP_TRUSTED_PROXIES');
   }
@@ -41,6 +48,17 @@ export function createDelivery(store: JoinedBlobStore, config: DeliveryConfig, a
     noteFailure(reason, { digest, objectKey }, error) {
       failures.inc({ reason });
       logger.error({ digest, objectKey, reason, err: error }, 'a blob could not be read from the store');
+    },
+    async suspect(reason, blob) {
+      switch (reason) {
+        case 'missing':
+        case 'short':
+          return Promise.race([suspects.measure(blob), delay(MAX_SUSPECT_MS, undefined, { ref: false })]);
+        case 'corrupt':
+          return suspects.reread(blob);
+        case 'unavailable':
+          return undefined;
+      }
     },
   };
 }

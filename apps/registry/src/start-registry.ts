@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { RevocationList, VerifyingKeys } from '@entrepot/access';
 import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
-import { FAIL_POINTS, RunningHashes, watchStore, watchUploads, watchWork, type Reached } from '@entrepot/content';
+import {
+  FAIL_POINTS,
+  RunningHashes,
+  watchStore,
+  watchUploads,
+  watchWork,
+  type Reached,
+  type SuspectObjects,
+} from '@entrepot/content';
 import {
   PostgresAccessChanges,
   PostgresContentReader,
@@ -27,6 +35,7 @@ import type { Pool } from 'pg';
 import type { RegistryConfig } from './config.js';
 import { createDelivery } from './create-delivery.js';
 import { createIdentification } from './create-identification.js';
+import { createSuspects } from './create-suspects.js';
 import { GuardRoom } from './http/access.guard.js';
 import type { RegistryRoom } from './http/call.js';
 import { RegistryHandlers } from './http/registry.controller.js';
@@ -61,7 +70,8 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.http,
     config.token.service,
   );
-  const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store }, resources);
+  const suspects = createSuspects(store, { ...resources, pool });
+  const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store, suspects }, resources);
   const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
@@ -81,7 +91,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     async close() {
       ignoreChanges();
       await nest.close();
-      await Promise.all([revocations.stop(), keys.stop(), replica?.stop()]);
+      await Promise.all([revocations.stop(), keys.stop(), replica?.stop(), suspects.stop()]);
       await Promise.all([pools.end(), signOfLife.close()]);
     },
   };
@@ -93,18 +103,19 @@ interface Opened {
   readonly replica: ReadReplica | undefined;
   readonly signOfLife: SignOfLife;
   readonly store: JoinedBlobStore;
+  readonly suspects: SuspectObjects;
 }
 
 function registryRoom(
   { content, gc, http, storage }: RegistryConfig,
-  { pool, lookups, replica, signOfLife, store }: Opened,
+  { pool, lookups, replica, signOfLife, store, suspects }: Opened,
   { logger, metrics, bells }: ServiceResources,
 ): RegistryRoom {
   return {
     reader: new PostgresContentReader(pool, lookups, replica),
     repositories: new PostgresRepositories(pool),
     work: new PostgresUnitOfWork(pool, replica),
-    delivery: createDelivery(store, storage, { http, logger, metrics }),
+    delivery: createDelivery(store, storage, { http, logger, metrics, suspects }),
     push: {
       uploads: new PostgresUploads(pool, signOfLife),
       store,

@@ -4,6 +4,12 @@ export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS } from './fau
 export type { PortPoint } from './faults/fail-points.js';
 export { watchPurge, watchStore, watchUploads, watchWork } from './faults/watch-ports.js';
 export type { Reached } from './faults/watch-ports.js';
+export { findFault, findSizeFault } from './integrity/find-fault.js';
+export type { Reading } from './integrity/find-fault.js';
+export { readScrubState, scrubBlobs } from './integrity/scrub-blobs.js';
+export type { Scrub, ScrubRoom, ScrubState, ScrubTally } from './integrity/scrub-blobs.js';
+export { SuspectObjects } from './integrity/suspect-objects.js';
+export type { SuspectRoom } from './integrity/suspect-objects.js';
 export { migrateObjects, newTally } from './migration/migrate-objects.js';
 export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
 export type { MoveRoom } from './migration/move-object.js';

@@ -1,9 +1,11 @@
 export { databaseSection } from './config.js';
 export type { DatabaseConfig } from './config.js';
 export { endUploadLeases } from './content/end-upload-leases.js';
+export { PostgresBlobWalk } from './content/postgres-blob-walk.js';
 export { PostgresContentReader } from './content/postgres-content-reader.js';
 export { PostgresObjectMoves } from './content/postgres-object-moves.js';
 export { PostgresPurge } from './content/postgres-purge.js';
+export { PostgresQuarantine } from './content/postgres-quarantine.js';
 export { PostgresRepositories } from './content/postgres-repositories.js';
 export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
 export { PostgresUploads } from './content/postgres-uploads.js';

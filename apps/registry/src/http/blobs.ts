@@ -9,7 +9,8 @@ import { absentIn, mayLag, needRepositoryId } from './repository.js';
 export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<void> {
   const { request, response, match } = call;
   const { digest } = match;
-  const blob = await room.reader.blob(await needRepositoryId(room, call), digest, { mayLag: mayLag(call) });
+  const repositoryId = await needRepositoryId(room, call);
+  const blob = await room.reader.blob(repositoryId, digest, { mayLag: mayLag(call) });
   if (!blob) throw await absentIn(room, call, new RegistryError('BLOB_UNKNOWN', { detail: { digest } }));
   const { objectKey, sizeBytes } = blob;
   const headers = blobHeaders(digest);
@@ -24,7 +25,8 @@ export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<v
     response.writeHead(200, { ...headers, 'Content-Length': sizeBytes }).end();
     return;
   }
-  await deliverBlob(room.delivery, call, { blob: { objectKey, digest, sizeBytes }, range, headers });
+  const findKey = async () => (await room.reader.blob(repositoryId, digest))?.objectKey;
+  await deliverBlob(room.delivery, call, { blob: { objectKey, digest, sizeBytes }, range, headers, findKey });
 }
 
 /** A range holds only for the content that the client has a part of (RFC 9110, 13.1.5). */

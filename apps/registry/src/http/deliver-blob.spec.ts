@@ -16,12 +16,14 @@ const HEADERS = { ETag: '"etag"', 'Cache-Control': 'private' };
 
 const store = new MemoryBlobStore();
 let failures: ReadFailure[];
+let suspected: ReadFailure[];
 let server: Server;
 /** What the next request is answered with. */
 let deliver: (request: IncomingMessage) => { delivery: Delivery; answer: BlobAnswer };
 
 beforeEach(async () => {
   failures = [];
+  suspected = [];
   server = createServer((incoming, response) => {
     const { delivery, answer } = deliver(incoming);
     deliverBlob(delivery, { request: incoming, response }, answer).catch((error: unknown) =>
@@ -49,6 +51,7 @@ function deliveryOf(place: Partial<ObjectPlace>, ways: Partial<Delivery> = {}): 
     mayFollowLinks: () => false,
     fileLocation: () => undefined,
     noteFailure: (failure) => failures.push(failure),
+    suspect: async (failure) => void suspected.push(failure),
     ...ways,
   };
 }
@@ -100,7 +103,8 @@ describe('a blob from an object store', () => {
     const { isCut, body } = await get(deliveryOf({}), await answerWith(BYTES.subarray(0, 3_000_000)));
     expect(isCut).toBe(true);
     expect(body.length).toBeLessThan(BYTES.length);
-    expect(failures).toEqual(['unavailable']);
+    expect(failures).toEqual(['short']);
+    expect(suspected).toEqual(['short']);
   });
 
   it('is 503 where nothing was sent yet', async () => {
@@ -117,6 +121,16 @@ describe('a blob from an object store', () => {
     await store.remove(answer.blob.objectKey);
     expect((await get(deliveryOf({}), answer)).status).toBe(503);
     expect(failures).toEqual(['missing']);
+    expect(suspected).toEqual(['missing']);
+  });
+
+  it('is sent from the object that it has now, where another one was found', async () => {
+    const answer = await answerWith(BYTES);
+    const findKey = async () => (await answerWith(BYTES)).blob.objectKey;
+    await store.remove(answer.blob.objectKey);
+    const { status, body } = await get(deliveryOf({}), { ...answer, findKey });
+    expect({ status, isRight: body.equals(BYTES) }).toEqual({ status: 200, isRight: true });
+    expect(failures).toEqual([]);
   });
 
   it('is 503 where its store is not set up', async () => {
@@ -160,7 +174,7 @@ describe('a blob from files', () => {
     expect((await get(files, short)).status).toBe(503);
     await store.remove(short.blob.objectKey);
     expect((await get(files, short)).status).toBe(503);
-    expect(failures).toEqual(['unavailable', 'missing']);
+    expect(failures).toEqual(['short', 'missing']);
   });
 });
 

@@ -1,10 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JoinedBlobStore, ObjectPlace } from '@entrepot/blob-store';
-import { ObjectCorrupt, ObjectMissing, StoreUnavailable, readVerified, type ExpectedBlob } from '@entrepot/content';
+import {
+  ObjectCorrupt,
+  ObjectMissing,
+  ObjectShort,
+  StoreUnavailable,
+  readVerified,
+  type ExpectedBlob,
+  type ObjectKey,
+} from '@entrepot/content';
 import { MEDIA_TYPES, type ByteRange } from '@entrepot/oci';
 
 /** Why a blob that exists was not served, or not to its end. */
-export type ReadFailure = 'missing' | 'corrupt' | 'unavailable';
+export type ReadFailure = 'missing' | 'short' | 'corrupt' | 'unavailable';
 
 /** By which ways blobs leave. */
 export interface Delivery {
@@ -18,6 +26,11 @@ export interface Delivery {
   fileLocation(request: IncomingMessage): string | undefined;
   /** Counts and logs a read that failed by the store's fault. */
   noteFailure(failure: ReadFailure, blob: ExpectedBlob, error: unknown): void;
+  /**
+   * Looks at the object again, and puts the blob into quarantine where it is at fault; resolves when that is decided, or takes
+   * its time. Never rejects.
+   */
+  suspect(failure: ReadFailure, blob: ExpectedBlob): Promise<void>;
 }
 
 type Headers = Readonly<Record<string, string | number>>;
@@ -29,6 +42,8 @@ export interface BlobAnswer {
   readonly range: ByteRange | undefined;
   /** Headers of whatever way it goes. */
   readonly headers: Headers;
+  /** The key that the blob has now, by the primary: the one that was found may have been replaced. */
+  readonly findKey?: () => Promise<ObjectKey | undefined>;
 }
 
 interface Exchange {
@@ -39,7 +54,8 @@ interface Exchange {
 /**
  * Answers with the bytes of a blob, or with where they are: a link to the object store, or the path for the web server in
  * front. What the store cannot give is 503, or, once bytes were sent, a cut before the last one; never a 4xx, for the
- * request was right.
+ * request was right. Where the object itself is at fault, the blob is in quarantine by the time of the answer, and whoever
+ * comes back is told to push it again.
  */
 export async function deliverBlob(delivery: Delivery, exchange: Exchange, answer: BlobAnswer): Promise<void> {
   try {
@@ -51,9 +67,23 @@ export async function deliverBlob(delivery: Delivery, exchange: Exchange, answer
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;
+    const replaced = failure === 'missing' ? await findReplaced(exchange, answer) : undefined;
+    if (replaced) return deliverBlob(delivery, exchange, replaced);
     delivery.noteFailure(failure, answer.blob, error);
+    await delivery.suspect(failure, answer.blob);
     throw failure === 'missing' ? new StoreUnavailable('the object of a blob is missing', { cause: error }) : error;
   }
+}
+
+/** A blob that was healed or moved since it was looked up has another object: nothing is wrong with it. */
+async function findReplaced(
+  { response }: Exchange,
+  { findKey, ...answer }: BlobAnswer,
+): Promise<BlobAnswer | undefined> {
+  if (response.headersSent) return undefined;
+  const objectKey = await findKey?.().catch(() => undefined);
+  if (objectKey === undefined || objectKey === answer.blob.objectKey) return undefined;
+  return { ...answer, blob: { ...answer.blob, objectKey } };
 }
 
 interface Detour {
@@ -90,7 +120,7 @@ async function fileAt(
   if (!pathOf || location === undefined) return undefined;
   const sizeBytes = await store.size(blob.objectKey);
   if (sizeBytes === undefined) throw new ObjectMissing(blob.objectKey);
-  if (sizeBytes !== blob.sizeBytes) throw new StoreUnavailable('an object has another size than its blob');
+  if (sizeBytes !== blob.sizeBytes) throw new ObjectShort('an object has another size than its blob');
   // The web server says by itself which ranges it takes, beside what is said here.
   const { 'Accept-Ranges': _, ...others } = headers;
   return { status: 200, headers: { ...others, 'X-Accel-Redirect': `${location}${pathOf(blob.objectKey)}` } };
@@ -157,6 +187,7 @@ function watchClient({ request, response }: Exchange, begin: () => void): Watche
 
 function failureOf(error: unknown): ReadFailure | undefined {
   if (error instanceof ObjectMissing) return 'missing';
+  if (error instanceof ObjectShort) return 'short';
   if (error instanceof ObjectCorrupt) return 'corrupt';
   return error instanceof StoreUnavailable ? 'unavailable' : undefined;
 }

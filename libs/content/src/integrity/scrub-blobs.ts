@@ -1,0 +1,187 @@
+import { isDigest, type Digest } from '@entrepot/oci';
+import { StoreUnavailable, type BlobStore } from '../ports/blob-store.js';
+import type { BlobFault, BlobWalk, Quarantine, WalkedBlob } from '../ports/quarantine.js';
+import { findFault } from './find-fault.js';
+
+/** Blobs that are read at once: small ones are all waiting. A walk that is taken over reads no more than these again. */
+const PARALLEL = 4;
+const PAGE = 25 * PARALLEL;
+/** A store that fails so often in a row is not there. */
+const MAX_FAILURES_IN_A_ROW = 40;
+const NOTE_INTERVAL_MS = 1_000;
+
+/** What a scrub found and did. */
+export interface ScrubTally {
+  /** Objects that were read, and their bytes. */
+  objects: number;
+  bytes: number;
+  missing: number;
+  short: number;
+  corrupt: number;
+  /** Of those, blobs that this scrub put into quarantine. */
+  quarantined: number;
+  /** Blobs in quarantine whose bytes are right again. */
+  healed: number;
+  /** Blobs that were moved, removed or healed while they were read. */
+  overtaken: number;
+  /** Objects that the store did not give, for a reason that may pass. */
+  unreadable: number;
+}
+
+/** How far a scrub came: plain data, from which another process goes on. */
+export interface ScrubState {
+  readonly after?: Digest;
+  readonly tally: ScrubTally;
+}
+
+export interface ScrubRoom {
+  readonly walk: BlobWalk;
+  readonly store: BlobStore;
+  readonly quarantine: Quarantine;
+  readonly signal: AbortSignal;
+  /** Resolves when so many bytes may be read. */
+  pace(sizeBytes: number): Promise<void>;
+  /** A finding, in words. */
+  log(line: string): void;
+  /** Called about once a second, and at the end. */
+  note(state: ScrubState, totalBytes: number): Promise<void>;
+}
+
+export interface Scrub {
+  /** Only blobs that this repository holds. */
+  readonly repositoryId?: string;
+  /** Say what is wrong, and change nothing. */
+  readonly isDry: boolean;
+  /** Where a scrub that ended early stood. */
+  readonly from?: ScrubState;
+}
+
+/**
+ * Reads the object of every blob in the order of digests, and compares size and digest. What differs, and differs again at
+ * a second look, is put into quarantine; what is in quarantine and was found to be right is taken out. Rejects when nothing
+ * can be read any more, or the signal aborts: it is gone on with from the last state that was noted.
+ */
+export async function scrubBlobs(room: ScrubRoom, scrub: Scrub): Promise<ScrubTally> {
+  const { repositoryId } = scrub;
+  const totalBytes = (await room.walk.count(repositoryId)).sizeBytes;
+  const walker = new Walker(room, scrub, totalBytes);
+  for (let page = await walker.nextPage(); page.length > 0; page = await walker.nextPage()) {
+    for (let index = 0; index < page.length; index += PARALLEL) {
+      await walker.readAll(page.slice(index, index + PARALLEL));
+    }
+  }
+  await walker.note();
+  return walker.tally;
+}
+
+class Walker {
+  readonly tally: ScrubTally;
+  #after: Digest | undefined;
+  #failuresInARow = 0;
+  #notedAtMs = 0;
+
+  constructor(
+    private readonly room: ScrubRoom,
+    private readonly scrub: Scrub,
+    private readonly totalBytes: number,
+  ) {
+    this.tally = { ...(scrub.from?.tally ?? newTally()) };
+    this.#after = scrub.from?.after;
+  }
+
+  nextPage(): Promise<WalkedBlob[]> {
+    const { repositoryId } = this.scrub;
+    return this.room.walk.page({
+      limit: PAGE,
+      ...(this.#after !== undefined && { after: this.#after }),
+      ...(repositoryId !== undefined && { repositoryId }),
+    });
+  }
+
+  async readAll(blobs: readonly WalkedBlob[]): Promise<void> {
+    this.room.signal.throwIfAborted();
+    // All of them end before this does: nothing is read any more once the caller goes on.
+    const outcomes = await Promise.allSettled(blobs.map((blob) => this.#read(blob)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    this.#after = blobs.at(-1)?.digest ?? this.#after;
+    if (performance.now() - this.#notedAtMs > NOTE_INTERVAL_MS) await this.note();
+  }
+
+  async note(): Promise<void> {
+    this.#notedAtMs = performance.now();
+    const state = { tally: { ...this.tally }, ...(this.#after !== undefined && { after: this.#after }) };
+    await this.room.note(state, this.totalBytes);
+  }
+
+  async #read(blob: WalkedBlob): Promise<void> {
+    const { store, signal, pace } = this.room;
+    let fault: BlobFault | undefined;
+    try {
+      fault = await findFault({ store, signal, pace }, blob);
+      this.#failuresInARow = 0;
+    } catch (error) {
+      this.#noteUnreadable(blob, error);
+      return;
+    }
+    this.tally.objects += 1;
+    this.tally.bytes += blob.sizeBytes;
+    if (fault !== undefined) await this.#noteFault(blob, fault);
+    else if (blob.fault !== undefined) await this.#noteHealed(blob);
+  }
+
+  #noteUnreadable(blob: WalkedBlob, error: unknown): void {
+    this.room.signal.throwIfAborted();
+    if (!(error instanceof StoreUnavailable)) throw error;
+    this.tally.unreadable += 1;
+    this.#failuresInARow += 1;
+    this.room.log(`${blob.digest}: cannot be read now: ${error.message}`);
+    if (this.#failuresInARow >= MAX_FAILURES_IN_A_ROW) throw error;
+  }
+
+  async #noteFault(blob: WalkedBlob, fault: BlobFault): Promise<void> {
+    const { walk, quarantine, log } = this.room;
+    const { digest, objectKey } = blob;
+    if (!(await walk.hasObject(digest, objectKey))) {
+      this.tally.overtaken += 1;
+      return;
+    }
+    this.tally[fault] += 1;
+    const isNew = !this.scrub.isDry && (await quarantine.quarantine(digest, objectKey, fault));
+    if (isNew) this.tally.quarantined += 1;
+    log(`${digest}: ${fault}, object ${objectKey}${isNew ? ', put into quarantine' : ''}`);
+  }
+
+  async #noteHealed({ digest, objectKey, fault }: WalkedBlob): Promise<void> {
+    if (!this.scrub.isDry && !(await this.room.quarantine.release(digest, objectKey))) return;
+    this.tally.healed += 1;
+    this.room.log(`${digest}: was ${fault} and is right again${this.scrub.isDry ? '' : ', taken out of quarantine'}`);
+  }
+}
+
+function newTally(): ScrubTally {
+  return {
+    objects: 0,
+    bytes: 0,
+    missing: 0,
+    short: 0,
+    corrupt: 0,
+    quarantined: 0,
+    healed: 0,
+    overtaken: 0,
+    unreadable: 0,
+  };
+}
+
+/** Reads a state that was kept as JSON; undefined where it is none, and the scrub begins anew. */
+export function readScrubState(kept: unknown): ScrubState | undefined {
+  if (typeof kept !== 'object' || kept === null || !('tally' in kept)) return undefined;
+  const { tally, after } = kept as { tally: unknown; after?: unknown };
+  if (typeof tally !== 'object' || tally === null) return undefined;
+  const counts = { ...newTally() };
+  for (const key of Object.keys(counts) as (keyof ScrubTally)[]) {
+    const count: unknown = Reflect.get(tally, key);
+    if (typeof count !== 'number') return undefined;
+    counts[key] = count;
+  }
+  return { tally: counts, ...(typeof after === 'string' && isDigest(after) && { after }) };
+}
