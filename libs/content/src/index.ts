@@ -92,3 +92,5 @@ export type { Removal } from './removal/remove-content.js';
 export { purgeUploads } from './removal/purge-uploads.js';
 export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
 export type { RemovalReport } from './removal/remove-doomed-objects.js';
+export type { FoldStep, NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from './ports/usage.js';
+export { foldUsage } from './usage/fold-usage.js';

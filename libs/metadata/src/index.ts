@@ -29,3 +29,6 @@ export { PostgresCredentials } from './access/postgres-credentials.js';
 export { PostgresRefreshTokens } from './access/postgres-refresh-tokens.js';
 export { PostgresPublicKeys, PostgresSigningKeys } from './access/postgres-signing-keys.js';
 export { createDataSource, withDataSource } from './database/data-source.js';
+export { PostgresUsage } from './usage/postgres-usage.js';
+export { usageDifferences } from './usage/usage-differences.js';
+export type { UsageDifference } from './usage/usage-differences.js';

@@ -1,0 +1,17 @@
+import type { Usage } from '../ports/usage.js';
+
+const BATCH = 10_000;
+
+/** Folds what was appended to the account until nothing is left or `signal` aborts. Resolves with the number of changes. */
+export async function foldUsage(
+  usage: Pick<Usage, 'fold'>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  let folded = 0;
+  for (let hasMore = true; hasMore && !signal.aborted;) {
+    const step = await usage.fold(BATCH);
+    folded += step.changes;
+    hasMore = step.hasMore;
+  }
+  return folded;
+}
