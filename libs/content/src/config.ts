@@ -74,9 +74,16 @@ export const gcSection = {
       description:
         'How old an object must be by the clock of its store before a sweep removes it because nothing in the database knows it.',
     }),
-    scrubRate: byteSize().prefault('32MiB').meta({
-      description: 'Bytes that a scrub reads in a second at most, to compare objects with their digests.',
-    }),
+    scrubRate: z
+      .string()
+      .transform((text) => (/^\d{1,15}$/.test(text.trim()) ? Number(text) : (parseByteSize(text) ?? Number.NaN)))
+      .pipe(z.number({ error: 'must be a size such as 32MiB, or a number of bytes' }))
+      .prefault('32MiB')
+      .meta({
+        unit: 'bytes',
+        description:
+          'Bytes that a scrub reads in a second at most, to compare objects with their digests; `0`: as many as it can.',
+      }),
   }),
 } as const;
 

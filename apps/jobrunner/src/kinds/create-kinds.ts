@@ -2,8 +2,9 @@ import type { ScheduledKind } from '@entrepot/jobs';
 import type { KindRoom } from './kind-room.js';
 import { purgeUploadsKind } from './purge-uploads.js';
 import { reviewKind } from './review.js';
+import { scrubKind } from './scrub.js';
 
 /** All work that a jobrunner does, each with its default schedule. A new kind is a file here and a line below. */
 export function createKinds(room: KindRoom): readonly ScheduledKind[] {
-  return [reviewKind(room), purgeUploadsKind(room)];
+  return [reviewKind(room), purgeUploadsKind(room), scrubKind(room)];
 }
