@@ -3,6 +3,7 @@ export type { StorageConfig } from './config.js';
 export type { FilesystemBlobStore, FilesystemBlobStoreOptions } from './filesystem/filesystem-blob-store.js';
 export { openFilesystemBlobStore } from './filesystem/open-filesystem-blob-store.js';
 export { MemoryBlobStore } from './memory/memory-blob-store.js';
+export { MemoryRecoveryLog } from './memory/memory-recovery-log.js';
 export { checkPlace } from './places/check-place.js';
 export type { StepReport, StoreStep } from './places/check-place.js';
 export { JoinedBlobStore } from './places/joined-blob-store.js';

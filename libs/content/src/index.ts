@@ -45,6 +45,34 @@ export type {
 } from './ports/content-reader.js';
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Purge } from './ports/purge.js';
+export type {
+  FoundObject,
+  LostTag,
+  MissingContent,
+  NamedContent,
+  RebuildTarget,
+  RebuiltManifest,
+  RebuiltRows,
+  StagedManifest,
+} from './ports/rebuild-target.js';
+export { isRecoveryName } from './ports/recovery-log.js';
+export type { RecoveryLog, RecoveryName } from './ports/recovery-log.js';
+export type {
+  DrawnRecords,
+  GoneRecord,
+  ManifestRecord,
+  NamespaceRecord,
+  RecoveryKind,
+  RecoveryLease,
+  RecoveryLimits,
+  RecoveryPosition,
+  RecoveryRecord,
+  RecoverySource,
+  RepositoryRecord,
+  StatePage,
+  StateRecord,
+  TagRecord,
+} from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
 export type {
@@ -87,6 +115,12 @@ export { RunningHashes } from './push/running-hash.js';
 export { startUpload } from './push/start-upload.js';
 export { encodeUploadState, readUploadState } from './push/upload-state.js';
 export type { StateSigner } from './push/upload-state.js';
+export type { RecoveryRoom } from './recovery/recovery-room.js';
+export { relayRecovery } from './recovery/relay-recovery.js';
+export type { RelayOutcome } from './recovery/relay-recovery.js';
+export { endOfLog, readRecoveryLog } from './recovery/read-recovery-log.js';
+export type { LogFault, LogReading } from './recovery/read-recovery-log.js';
+export { tendRecoveryLog } from './recovery/write-snapshot.js';
 export { deleteBlob, deleteManifest, deleteTag } from './removal/remove-content.js';
 export type { Removal } from './removal/remove-content.js';
 export { purgeUploads } from './removal/purge-uploads.js';

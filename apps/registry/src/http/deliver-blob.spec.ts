@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { JoinedBlobStore, MemoryBlobStore, type ObjectPlace } from '@entrepot/blob-store';
+import { JoinedBlobStore, MemoryBlobStore, MemoryRecoveryLog, type ObjectPlace } from '@entrepot/blob-store';
 import { put } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
 import { answerError, createLogger } from '@entrepot/runtime';
@@ -43,7 +43,15 @@ function digestOf(bytes: Uint8Array): Digest {
 }
 
 function deliveryOf(place: Partial<ObjectPlace>, ways: Partial<Delivery> = {}): Delivery {
-  const whole = { name: 'memory', where: 'here', keyPattern: '.', store, isRemote: true, ...place };
+  const whole = {
+    name: 'memory',
+    where: 'here',
+    keyPattern: '.',
+    store,
+    isRemote: true,
+    recovery: new MemoryRecoveryLog(),
+    ...place,
+  };
   return {
     store: new JoinedBlobStore(whole, [whole]),
     verifiesAll: false,

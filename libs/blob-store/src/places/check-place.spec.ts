@@ -6,6 +6,7 @@ import { StoreUnavailable, type BlobStore } from '@entrepot/content';
 import { listed } from '@entrepot/content/ports/blob-store-trial.suite';
 import { describe, expect, it } from 'vitest';
 import { MemoryBlobStore } from '../memory/memory-blob-store.js';
+import { MemoryRecoveryLog } from '../memory/memory-recovery-log.js';
 import { checkPlace } from './check-place.js';
 import type { ObjectPlace } from './object-place.js';
 
@@ -15,6 +16,7 @@ const place = (store: BlobStore, more: Partial<ObjectPlace> = {}): ObjectPlace =
   keyPattern: '.',
   store,
   isRemote: false,
+  recovery: new MemoryRecoveryLog(),
   ...more,
 });
 

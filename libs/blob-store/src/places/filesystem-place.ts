@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { ObjectKey } from '@entrepot/content';
 import type { StorageConfig } from '../config.js';
 import { FilesystemBlobStore } from '../filesystem/filesystem-blob-store.js';
+import { FilesystemRecoveryLog } from '../filesystem/filesystem-recovery-log.js';
 import { KEY_PATTERN, locateObject } from '../filesystem/object-path.js';
 import { openFilesystemBlobStore } from '../filesystem/open-filesystem-blob-store.js';
 import type { ObjectPlace } from './object-place.js';
@@ -24,7 +25,8 @@ export function findFilesystemPlace(config: StorageConfig, dataDirectory: string
 }
 
 function placeOn(store: FilesystemBlobStore, where: string): ObjectPlace {
-  return { name: 'filesystem', where, keyPattern: KEY_PATTERN, store, isRemote: false, pathOf };
+  const recovery = new FilesystemRecoveryLog(where);
+  return { name: 'filesystem', where, keyPattern: KEY_PATTERN, store, recovery, isRemote: false, pathOf };
 }
 
 function pathOf(key: ObjectKey): string {

@@ -7,6 +7,7 @@ import { put, readAll } from '@entrepot/content/ports/blob-store-trial.suite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storageConfig } from '../config.js';
 import { MemoryBlobStore } from '../memory/memory-blob-store.js';
+import { MemoryRecoveryLog } from '../memory/memory-recovery-log.js';
 import { findFilesystemPlace, openFilesystemPlace } from './filesystem-place.js';
 import { JoinedBlobStore } from './joined-blob-store.js';
 
@@ -16,6 +17,7 @@ const memoryPlace = () => ({
   keyPattern: '^[0-9a-f]{8}-[0-9a-f-]{27}',
   store: new MemoryBlobStore(),
   isRemote: true,
+  recovery: new MemoryRecoveryLog(),
 });
 
 blobStoreSuite('joined', async () => {

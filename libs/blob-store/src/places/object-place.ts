@@ -1,4 +1,4 @@
-import type { ObjectKey, WalkedStore } from '@entrepot/content';
+import type { ObjectKey, RecoveryLog, WalkedStore } from '@entrepot/content';
 
 /** How a signed link answers, and for how long it does. */
 export interface LinkTerms {
@@ -16,6 +16,8 @@ export interface ObjectPlace {
   /** Anchored form of its keys, in the regular expressions that JavaScript and Postgres share. No two places share a key. */
   readonly keyPattern: string;
   readonly store: WalkedStore;
+  /** What of the database is written beside the objects. */
+  readonly recovery: RecoveryLog;
   /** Bytes cross a network and the hands of another server, so that whole reads are verified. */
   readonly isRemote: boolean;
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */

@@ -3,6 +3,7 @@ import { StoreUnavailable } from '@entrepot/content';
 import type { StorageConfig } from '../config.js';
 import { S3_KEY_PATTERN } from '../s3/object-names.js';
 import { S3BlobStore, type S3BlobStoreOptions } from '../s3/s3-blob-store.js';
+import { S3RecoveryLog } from '../s3/s3-recovery-log.js';
 import type { ObjectPlace } from './object-place.js';
 
 /** A bucket as the place of new objects, proven to work. */
@@ -25,6 +26,7 @@ export function findS3Place(config: StorageConfig): ObjectPlace | undefined {
     where,
     keyPattern: S3_KEY_PATTERN,
     store,
+    recovery: new S3RecoveryLog(options),
     isRemote: true,
     sign: (key, terms) => store.sign(key, terms),
   };

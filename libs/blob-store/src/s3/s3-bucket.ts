@@ -70,6 +70,12 @@ export class S3Bucket {
     await this.#answered(() => this.#client.makeRequestAsync(this.#of('PUT', name, { headers }), text));
   }
 
+  async putBytes(name: string, bytes: Uint8Array): Promise<void> {
+    const headers = { ...this.#options.encryption, 'content-type': 'application/octet-stream' };
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    await this.#answered(() => this.#client.makeRequestAsync(this.#of('PUT', name, { headers }), body));
+  }
+
   /** The bytes from `start` to `end`, both included. */
   get(name: string, range: { readonly start: number; readonly end: number }, etag?: string): Promise<S3Body> {
     const headers = { range: `bytes=${range.start}-${range.end}`, ...(etag && { 'if-match': `"${etag}"` }) };
@@ -84,7 +90,12 @@ export class S3Bucket {
   }
 
   async getText(name: string): Promise<string> {
-    return (await this.#answered(() => this.#client.makeRequestAsync(this.#of('GET', name)))).toString();
+    return (await this.getBytes(name)).toString();
+  }
+
+  /** All of a small object. */
+  getBytes(name: string): Promise<Buffer> {
+    return this.#answered(() => this.#client.makeRequestAsync(this.#of('GET', name)));
   }
 
   head(name: string): Promise<{ readonly sizeBytes: number; readonly etag: string; readonly modifiedAt: Date }> {

@@ -13,8 +13,12 @@ export const MIB = 2 ** 20;
 
 /** A store in a bucket of the testkit. */
 export function openTestStore(place: TestBucket, options: Partial<S3BlobStoreOptions> = {}): S3BlobStore {
+  return new S3BlobStore(testStoreOptions(place, options));
+}
+
+export function testStoreOptions(place: TestBucket, options: Partial<S3BlobStoreOptions> = {}): S3BlobStoreOptions {
   const { endpoint, bucket, region, accessKey, secretKey, pathStyle } = place;
-  return new S3BlobStore({
+  return {
     endpoint: new URL(endpoint),
     publicEndpoint: new URL(endpoint),
     bucket,
@@ -27,7 +31,7 @@ export function openTestStore(place: TestBucket, options: Partial<S3BlobStoreOpt
     timeouts: { connectMs: 5_000, idleMs: 20_000 },
     bufferBytes: 64 * MIB,
     ...options,
-  });
+  };
 }
 
 /** The suites of the ports on buckets of their own; the first has to be empty in the end. */

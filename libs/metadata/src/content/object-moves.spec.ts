@@ -1,7 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JoinedBlobStore, openBlobStore, storageConfig, type ObjectPlace } from '@entrepot/blob-store';
+import {
+  JoinedBlobStore,
+  MemoryRecoveryLog,
+  openBlobStore,
+  storageConfig,
+  type ObjectPlace,
+} from '@entrepot/blob-store';
 import {
   migrateObjects,
   newTally,
@@ -40,7 +46,14 @@ beforeEach(async () => {
   jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 4, ...timeouts });
   root = await mkdtemp(join(tmpdir(), 'moves-'));
   files = (await openBlobStore(storageConfig.parse({ root }), root)).current;
-  memory = { name: 'memory', where: 'here', keyPattern: MEMORY_KEYS, store: world.store, isRemote: false };
+  memory = {
+    name: 'memory',
+    where: 'here',
+    keyPattern: MEMORY_KEYS,
+    store: world.store,
+    isRemote: false,
+    recovery: new MemoryRecoveryLog(),
+  };
   joined = new JoinedBlobStore(files, [files, memory]);
   room = {
     moves: new PostgresObjectMoves(jobs),

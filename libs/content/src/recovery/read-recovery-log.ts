@@ -1,0 +1,139 @@
+import type { RecoveryLog, RecoveryName } from '../ports/recovery-log.js';
+import type { RecoveryRecord } from '../ports/recovery-source.js';
+import {
+  DocumentDamaged,
+  decodeDocument,
+  sha256Of,
+  type RecoveryDocument,
+  type SnapshotPart,
+} from './segment-codec.js';
+import { describeName, type NamedDocument } from './segment-names.js';
+
+/** What of the log could not be used. */
+export interface LogFault {
+  readonly document: string;
+  /** What is wrong with it, in words. */
+  readonly reason: string;
+}
+
+/** How a log was read. */
+export interface LogReading {
+  readonly documents: number;
+  readonly faults: readonly LogFault[];
+}
+
+/** Where the log of a store ends; undefined where it has none. */
+export async function endOfLog(
+  log: RecoveryLog,
+): Promise<{ readonly highest: number; readonly hasSnapshot: boolean } | undefined> {
+  const found = (await log.list()).map(describeName);
+  if (found.length === 0) return undefined;
+  return {
+    highest: found.reduce((most, { number }) => Math.max(most, number), 0),
+    hasSnapshot: found.some(({ kind }) => kind === 'snapshot'),
+  };
+}
+
+/**
+ * Gives `take` the records of the latest whole snapshot, and then those of the segments after it, in the order in which
+ * they hold; one document is in memory at a time. A document that is torn, missing or of another installation is noted as a
+ * fault and left out. So are, without a fault, last segments whose changes hold only together with what was never written.
+ */
+export async function readRecoveryLog(
+  log: RecoveryLog,
+  take: (records: readonly RecoveryRecord[], document: string) => Promise<void>,
+): Promise<LogReading> {
+  const faults: LogFault[] = [];
+  const found = (await log.list()).map(describeName);
+  const base = await findSnapshot(log, found, faults);
+  if (base === undefined) faults.push({ document: 'snapshot', reason: 'there is no whole snapshot to begin with' });
+  let documents = 0;
+  const read = async (name: RecoveryName, use: (document: RecoveryDocument) => Promise<void>): Promise<void> => {
+    try {
+      await use(await readDocument(log, name));
+      documents += 1;
+    } catch (error) {
+      if (!(error instanceof DocumentDamaged)) throw error;
+      faults.push({ document: name, reason: error.message });
+    }
+  };
+  for (const part of base?.parts ?? []) await read(part.name, ({ records }) => take(records, part.name));
+  const chain = new Chain(base);
+  for (const { name } of segmentsAfter(found, base?.number ?? -1)) {
+    await read(name, async ({ header, records }) => {
+      chain.add(header);
+      await take(records, name);
+    });
+  }
+  return { documents, faults: [...faults, ...chain.gaps] };
+}
+
+interface Snapshot {
+  readonly number: number;
+  readonly logId: string;
+  readonly parts: readonly SnapshotPart[];
+}
+
+/** The latest one whose parts are all there and unchanged. Older ones are there only where their removal was cut short. */
+async function findSnapshot(
+  log: RecoveryLog,
+  found: readonly NamedDocument[],
+  faults: LogFault[],
+): Promise<Snapshot | undefined> {
+  const snapshots = found.filter(({ kind }) => kind === 'snapshot').toSorted((a, b) => b.number - a.number);
+  for (const { name, number } of snapshots) {
+    try {
+      const { logId, parts = [] } = (await readDocument(log, name)).header;
+      for (const part of parts) await checkPart(log, part);
+      return { number, logId, parts };
+    } catch (error) {
+      if (!(error instanceof DocumentDamaged)) throw error;
+      faults.push({ document: name, reason: error.message });
+    }
+  }
+  return undefined;
+}
+
+async function checkPart(log: RecoveryLog, { name, sha256 }: SnapshotPart): Promise<void> {
+  const bytes = await log.read(name);
+  if (bytes === undefined) throw new DocumentDamaged(`its part ${name} is missing`);
+  if (sha256Of(bytes) !== sha256) throw new DocumentDamaged(`its part ${name} was changed`);
+}
+
+async function readDocument(log: RecoveryLog, name: RecoveryName): Promise<RecoveryDocument> {
+  const bytes = await log.read(name);
+  if (bytes === undefined) throw new DocumentDamaged('it is missing');
+  const document = await decodeDocument(bytes);
+  if (document.header.number !== describeName(name).number) throw new DocumentDamaged('it is that of another number');
+  return document;
+}
+
+/** Segments in their order, without those at the end that wait for one that was never written. */
+function segmentsAfter(found: readonly NamedDocument[], number: number): readonly NamedDocument[] {
+  const segments = found
+    .filter((each) => each.number > number && (each.kind === 'segment' || each.kind === 'more'))
+    .toSorted((a, b) => a.number - b.number);
+  return segments.slice(0, segments.findLastIndex(({ kind }) => kind === 'segment') + 1);
+}
+
+/** Notices segments of other installations, and those that are missing between two. */
+class Chain {
+  readonly gaps: LogFault[] = [];
+  readonly #seen = new Set<number>();
+  #logId: string | undefined;
+  readonly #begins: number;
+
+  constructor(base: Snapshot | undefined) {
+    this.#logId = base?.logId;
+    this.#begins = base?.number ?? 0;
+  }
+
+  add({ logId, number, previousNumber = 0 }: RecoveryDocument['header']): void {
+    this.#logId ??= logId;
+    if (logId !== this.#logId) throw new DocumentDamaged('it was written by another installation');
+    if (previousNumber > this.#begins && !this.#seen.has(previousNumber)) {
+      this.gaps.push({ document: String(previousNumber), reason: `it is missing before ${number}` });
+    }
+    this.#seen.add(number);
+  }
+}
