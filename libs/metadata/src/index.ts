@@ -32,3 +32,5 @@ export { createDataSource, withDataSource } from './database/data-source.js';
 export { PostgresUsage } from './usage/postgres-usage.js';
 export { usageDifferences } from './usage/usage-differences.js';
 export type { UsageDifference } from './usage/usage-differences.js';
+export { PostgresJobClaims } from './jobs/postgres-job-claims.js';
+export { PostgresJobRecords } from './jobs/postgres-job-records.js';
