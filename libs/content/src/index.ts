@@ -44,6 +44,7 @@ export type {
   Viewer,
 } from './ports/content-reader.js';
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
+export type { Claim, LedgerBlob, LedgerRange, ObjectLedger } from './ports/object-ledger.js';
 export type { Purge } from './ports/purge.js';
 export type {
   FoundObject,
@@ -74,6 +75,7 @@ export type {
   TagRecord,
 } from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
+export type { RepositoryBatch, ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from './ports/reviews.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
 export type {
   ChangeRecord,
@@ -86,6 +88,13 @@ export type {
   TagMove,
   UnitOfWork,
 } from './ports/unit-of-work.js';
+export type {
+  Candidate,
+  JudgedCandidates,
+  JudgedPage,
+  SweepCandidates,
+  UnknownObject,
+} from './ports/sweep-candidates.js';
 export type { WalkedStore } from './ports/walked-store.js';
 export type {
   FinishedUpload,
@@ -128,3 +137,14 @@ export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
 export type { RemovalReport } from './removal/remove-doomed-objects.js';
 export type { FoldStep, NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from './ports/usage.js';
 export { foldUsage } from './usage/fold-usage.js';
+export { compareStore, lookAgain } from './sweep/compare-store.js';
+export type { ComparedStep, Comparison, SeenBlob, StorePlace } from './sweep/compare-store.js';
+export { confirmFault } from './sweep/confirm-fault.js';
+export type { AmissBlob } from './sweep/confirm-fault.js';
+export { FaultGate } from './sweep/fault-gate.js';
+export { readSweepState } from './sweep/sweep-state.js';
+export type { SweepState, SweepTally } from './sweep/sweep-state.js';
+export type { SweepRoom } from './sweep/sweep-store.js';
+export { sweepStores } from './sweep/sweep-stores.js';
+export { newReviewTally, reviewContent } from './review/review-content.js';
+export type { ContentReview, ReviewTally } from './review/review-content.js';
