@@ -1,5 +1,6 @@
 import { storageConfig } from '@entrepot/blob-store';
 import { gcSection, uploadsSection } from '@entrepot/content';
+import { jobsSection } from '@entrepot/jobs';
 import { databaseSection } from '@entrepot/metadata';
 import { httpSection, redisSection, section, type ConfigOf } from '@entrepot/runtime';
 
@@ -11,6 +12,7 @@ export const jobrunnerSections = [
   section('storage', storageConfig),
   uploadsSection,
   gcSection,
+  jobsSection,
 ] as const;
 
 export type JobrunnerConfig = ConfigOf<typeof jobrunnerSections>;

@@ -1,9 +1,9 @@
 import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
-import { PostgresPurge, openPools, type ServicePools } from '@entrepot/metadata';
+import { PostgresJobClaims, PostgresPurge, openPools, type ServicePools } from '@entrepot/metadata';
 import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
 import type { JobrunnerConfig } from './config.js';
-import { runAtIntervals } from './jobs/run-at-intervals.js';
+import { startJobs } from './jobs/start-jobs.js';
 import { createKinds } from './kinds/create-kinds.js';
 
 /** Queues in Postgres listen in a session of their own, which a pooler does not give. */
@@ -32,15 +32,15 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const reached = armFailPoint(FAIL_POINTS, config.http, logger);
   const ports = reached ? { purge: watchPurge(plain.purge, reached), store: watchStore(store, reached) } : plain;
   const kinds = createKinds({ config, pool, session: pools.session, ...ports, reached, logger, metrics });
-  runAtIntervals(kinds, { queues, logger });
-  const letObjectsBe = resources.bells.onRing('storage.doomed', () => queues.wake('review'));
+  const claims = new PostgresJobClaims(pool);
+  const jobs = await startJobs({ kinds, claims, config: config.jobs, queues, bells: resources.bells, logger, metrics });
   return {
     mounts: [],
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
     isReady: () => true,
     async close() {
-      letObjectsBe();
       await queues.close();
+      await jobs.close();
       await pools.end();
     },
   };

@@ -4,7 +4,16 @@ export { JobLost } from './kinds/job-kind.js';
 export type { JobKind, JobProgress, JobResult, JobRun, ScheduledKind } from './kinds/job-kind.js';
 export { isKindName, KINDS } from './kinds/kind-names.js';
 export type { KindName } from './kinds/kind-names.js';
-export type { Claim, ClaimedJob, JobClaims, JobCounts, JobEnd, LostJob, NewWorker } from './ports/job-claims.js';
+export type {
+  Claim,
+  ClaimedJob,
+  JobClaims,
+  JobCounts,
+  JobEnd,
+  LostJob,
+  NewWorker,
+  StandingClaim,
+} from './ports/job-claims.js';
 export type { JobFilter, JobRecords, NewJob } from './ports/job-records.js';
 export { didNothing } from './records/did-nothing.js';
 export { isJobStatus, JOB_STATUSES } from './records/job.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { loginSection, tokenSection } from '@entrepot/access';
 import { contentSection, gcSection, uploadsSection } from '@entrepot/content';
+import { jobsSection } from '@entrepot/jobs';
 import { databaseSection } from '@entrepot/metadata';
 import { deliverySection } from '@entrepot/registry/settings';
 import {
@@ -31,6 +32,7 @@ export const standaloneSections = [
   contentSection,
   uploadsSection,
   gcSection,
+  jobsSection,
   tokenSection,
   loginSection,
 ] as const;

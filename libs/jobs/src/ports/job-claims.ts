@@ -27,6 +27,13 @@ export interface ClaimedJob extends Claim {
   readonly lastLine: number;
 }
 
+/** A claim that no other worker has taken over. */
+export interface StandingClaim {
+  readonly id: string;
+  /** Where somebody asked for a cancel. */
+  readonly cancelRequestedBy: string | undefined;
+}
+
 /** What became of a run. */
 export interface JobEnd {
   readonly status: 'done' | 'canceled' | 'errored';
@@ -62,8 +69,10 @@ export interface JobClaims {
   leave(workerId: string): Promise<void>;
   /** Takes the job that has been due for longest, of the kinds and within the capacity given. */
   claim(workerId: string, kinds: readonly string[], free: Capacity): Promise<ClaimedJob | undefined>;
-  /** Says that claims are still worked at. Resolves with those that still stand, and whether a cancel was asked for. */
-  keep(claims: readonly Claim[]): Promise<{ readonly id: string; readonly cancelRequestedBy: string | undefined }[]>;
+  /** Says that claims are still worked at. Resolves with those that stand. */
+  keep(claims: readonly Claim[]): Promise<StandingClaim[]>;
+  /** The same without a sign of life. */
+  check(claims: readonly Claim[]): Promise<StandingClaim[]>;
   /** Notes progress; false where the claim is void. */
   note(claim: Claim, progress: JobProgress): Promise<boolean>;
   /** Adds lines, of which the first gets the number given; only the last `keptLines` stay. False where the claim is void. */

@@ -39,6 +39,9 @@ async function claimOne(workerId: string = randomUUID()) {
   return claim;
 }
 
+const declare = (schedule: string) => claims.declare([{ kind: 'review', schedule, retries: 2 }]);
+const waiting = () => records.list({ status: 'waiting', limit: 10 });
+
 /** Lets the signs of life of all running jobs grow old. */
 async function silence(): Promise<void> {
   await pool.query(`UPDATE job SET heartbeat_at = now() - interval '26 s' WHERE status = 'running'`);
@@ -213,9 +216,6 @@ describe('a job that failed', () => {
 });
 
 describe('schedules', () => {
-  const declare = (schedule: string) => claims.declare([{ kind: 'review', schedule, retries: 2 }]);
-  const waiting = () => records.list({ status: 'waiting', limit: 10 });
-
   it('fire once for the whole cluster, and once for all that was missed', async () => {
     await declare('@every 10m');
     await makeDue('review', '3 hours 7 minutes');

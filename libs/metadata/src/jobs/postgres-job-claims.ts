@@ -9,6 +9,7 @@ import {
   type JobProgress,
   type LostJob,
   type NewWorker,
+  type StandingClaim,
 } from '@entrepot/jobs';
 import type pg from 'pg';
 import { queryRows, repeatRows, runUnitOfWork } from '../database/unit-of-work.js';
@@ -18,6 +19,11 @@ import { endJob } from './end-job.js';
 import { reclaimJobs } from './reclaim-jobs.js';
 import { addUnlessWaiting, declareSchedule, fireSchedules } from './schedules.js';
 import { trimJobs } from './trim-jobs.js';
+
+interface StandingRow {
+  readonly id: string;
+  readonly cancel_requested_by: string | null;
+}
 
 export class PostgresJobClaims implements JobClaims {
   constructor(
@@ -57,8 +63,8 @@ export class PostgresJobClaims implements JobClaims {
     return claimJob(this.pool, { workerId, kinds, free });
   }
 
-  async keep(claims: readonly Claim[]): Promise<{ id: string; cancelRequestedBy: string | undefined }[]> {
-    const rows = await repeatRows<{ id: string; cancel_requested_by: string | null }>(this.pool, {
+  async keep(claims: readonly Claim[]): Promise<StandingClaim[]> {
+    const rows = await repeatRows<StandingRow>(this.pool, {
       name: 'keep-jobs',
       text: `
         UPDATE job SET heartbeat_at = now() FROM unnest($1::uuid[], $2::bigint[]) AS held (id, fence)
@@ -66,7 +72,19 @@ export class PostgresJobClaims implements JobClaims {
         RETURNING job.id, job.cancel_requested_by`,
       values: [claims.map(({ id }) => id), claims.map(({ fence }) => fence)],
     });
-    return rows.map(({ id, cancel_requested_by }) => ({ id, cancelRequestedBy: cancel_requested_by ?? undefined }));
+    return rows.map(toStandingClaim);
+  }
+
+  async check(claims: readonly Claim[]): Promise<StandingClaim[]> {
+    const rows = await repeatRows<StandingRow>(this.pool, {
+      name: 'check-jobs',
+      text: `
+        SELECT job.id, job.cancel_requested_by FROM job
+        JOIN unnest($1::uuid[], $2::bigint[]) AS held (id, fence) ON job.id = held.id AND job.fence = held.fence
+        WHERE job.status = 'running'`,
+      values: [claims.map(({ id }) => id), claims.map(({ fence }) => fence)],
+    });
+    return rows.map(toStandingClaim);
   }
 
   async note({ id, fence }: Claim, { state, ...progress }: JobProgress): Promise<boolean> {
@@ -170,4 +188,8 @@ export class PostgresJobClaims implements JobClaims {
   count(): Promise<JobCounts> {
     return countJobs(this.pool);
   }
+}
+
+function toStandingClaim({ id, cancel_requested_by }: StandingRow): StandingClaim {
+  return { id, cancelRequestedBy: cancel_requested_by ?? undefined };
 }

@@ -46,12 +46,16 @@ describe('createMetrics', () => {
     let value = 1;
     metrics.gauge('open_things', 'Open things.', () => value);
     metrics.total('moved_total', 'Things moved.', () => value * 10);
+    const kept = () => (value === 1 ? [{ labels: { kind: 'old' }, value }] : [{ labels: { kind: 'new' }, value }]);
+    metrics.gauges('kept_things', 'Things kept.', { labels: ['kind'], read: kept });
     await metrics.render();
     value = 2;
     const text = await metrics.render();
     expect(text).toContain('pool_connections{pool="content",state="waiting"} 2');
     expect(text).toContain('open_things 2');
     expect(text).toContain('moved_total 20');
+    expect(text).toContain('kept_things{kind="new"} 2');
+    expect(text).not.toContain('kind="old"');
   });
 
   it('counts what apps count', async () => {

@@ -10,6 +10,12 @@ export interface PoolState {
   readonly waiting: number;
 }
 
+/** The names of labels, and the values there are now. */
+export interface LabelledGauges<Label extends string> {
+  readonly labels: readonly Label[];
+  read(): readonly { readonly labels: Readonly<Record<Label, string>>; readonly value: number }[];
+}
+
 /** The measurements of one process. Label values come from fixed sets: never a repository, tag or account. */
 export interface Metrics {
   /** Counts requests of `service` by the route names given here. */
@@ -18,6 +24,8 @@ export interface Metrics {
   poolGauge(pool: string, read: () => PoolState): void;
   /** A value that is read when scraped. Over several processes it is their sum; of a name that ends in `_up`, the least. */
   gauge(name: string, help: string, read: () => number): void;
+  /** The same for several values that labels tell apart. */
+  gauges<Label extends string>(name: string, help: string, read: LabelledGauges<Label>): void;
   /** A total that something else counts, read when scraped; it never falls. */
   total(name: string, help: string, read: () => number): void;
   counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>;
@@ -66,6 +74,20 @@ export function createMetrics(): Metrics {
         aggregator: name.endsWith('_up') ? 'min' : 'sum',
         collect() {
           this.set(read());
+        },
+      });
+      registry.registerMetric(gauge);
+    },
+    gauges(name, help, { labels, read }) {
+      const gauge = new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [],
+        aggregator: 'sum',
+        collect() {
+          this.reset();
+          for (const { labels, value } of read()) this.set(labels, value);
         },
       });
       registry.registerMetric(gauge);

@@ -6,8 +6,8 @@ import type { RedisLink } from './redis-link.js';
 const PING_INTERVAL_MS = 5_000;
 const RETRY_MS = 1_000;
 
-/** `access.changed`: who may do what; `storage.doomed`: an object can be removed. */
-export type Bell = 'access.changed' | 'storage.doomed';
+/** `access.changed`: who may do what; `storage.doomed`: an object can be removed; `jobs.changed`: a job waits, or is to stop. */
+export type Bell = 'access.changed' | 'storage.doomed' | 'jobs.changed';
 
 /**
  * Bells that the processes of an installation share: who hears one looks into Postgres. A bell says nothing more, may ring
