@@ -12,7 +12,12 @@ export function purgeUploadsKind({ config, purge, store, metrics }: KindRoom): S
     async run({ signal, log }) {
       const uploads = await purgeUploads(purge, config.uploads.ttl, signal);
       ended.inc(uploads);
-      const { objects, failures } = await removeDoomedObjects(purge, store, signal);
+      const { objects, failures } = await removeDoomedObjects({
+        purge,
+        store,
+        ratePerSecond: config.gc.removalRate,
+        signal,
+      });
       for (const error of failures) log(`an object could not be removed and is tried again: ${String(error)}`);
       return { uploadsEnded: uploads, objectsRemoved: objects, failures: failures.length };
     },

@@ -10,7 +10,12 @@ export function reviewKind({ config, purge, store, metrics }: KindRoom): Schedul
     name: 'review',
     mayRunTwice: true,
     async run({ signal, log }) {
-      const { objects, failures } = await removeDoomedObjects(purge, store, signal);
+      const { objects, failures } = await removeDoomedObjects({
+        purge,
+        store,
+        ratePerSecond: config.gc.removalRate,
+        signal,
+      });
       removed.inc(objects);
       for (const error of failures) log(`an object could not be removed and is tried again: ${String(error)}`);
       return { objectsRemoved: objects, failures: failures.length };

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, readFile, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectMissing } from '@entrepot/content';
 import type { ByteRange, ListedObject, ObjectKey, ObjectRecord, WalkedStore, WriteFrom } from '@entrepot/content';
@@ -8,13 +8,14 @@ import { closeFile, openFile, statFile, truncateFile } from './files.js';
 import { FreeSpace } from './free-space.js';
 import { listObjects, listUpload } from './list-objects.js';
 import { ObjectDirectories } from './object-directories.js';
-import { isObjectKey, keySource, locateObject, newNameOf, residueOf, spared, uploadOf } from './object-path.js';
+import { isObjectKey, keySource, locateObject, newNameOf, residueOf, uploadOf } from './object-path.js';
 import type { ObjectPath } from './object-path.js';
 import { parseRecord } from '../object-record.js';
 import { FileObjectWriter } from './object-writer.js';
 import { probeStore, readClock } from './probe-store.js';
 import { readRange } from './read-range.js';
-import { storeFault, systemCode } from './store-fault.js';
+import { removeObjects, unlinkObject, type RemovalRoom } from './remove-objects.js';
+import { orNothing, storeFault, systemCode } from './store-fault.js';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
@@ -40,12 +41,18 @@ export class FilesystemBlobStore implements WalkedStore {
   readonly #space: FreeSpace;
   readonly #pool: BufferPool;
   readonly #writers = new Map<ObjectKey, FileObjectWriter>();
+  readonly #removalRoom: RemovalRoom;
 
   constructor(options: FilesystemBlobStoreOptions) {
     this.#root = options.root;
     this.#directories = new ObjectDirectories(options.root);
     this.#space = new FreeSpace(options.root, options.minFreeBytes);
     this.#pool = new BufferPool(options.bufferBytes);
+    this.#removalRoom = {
+      root: options.root,
+      abandon: async (upload) => this.#writers.get(upload)?.abandon(),
+      sync: (directory) => this.#directories.sync(directory),
+    };
   }
 
   /**
@@ -86,19 +93,16 @@ export class FilesystemBlobStore implements WalkedStore {
     });
   }
 
-  remove(key: ObjectKey): Promise<void> {
-    return this.#guard(async () => {
-      const { directory } = locateObject(key);
-      const [upload, left] = [uploadOf(key), spared(key)];
-      if (left === undefined) await this.#writers.get(upload)?.abandon();
-      const names = (await orNothing(readdir(join(this.#root, directory)))) ?? [];
-      // A record that lost its object goes, too.
-      const objects = new Set(names.map((name) => name.replace(/\.json$/, '')).filter(isObjectKey));
-      for (const name of objects) {
-        if (uploadOf(name) === upload && name !== left) await this.#unlink(locateObject(name));
-      }
-      await orNothing(this.#directories.sync(directory));
-    });
+  storeOf(): string {
+    return 'filesystem';
+  }
+
+  async remove(key: ObjectKey): Promise<void> {
+    for (const reason of (await this.removeMany([key])).values()) throw reason;
+  }
+
+  removeMany(keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>> {
+    return removeObjects(this.#removalRoom, keys);
   }
 
   list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
@@ -145,7 +149,7 @@ export class FilesystemBlobStore implements WalkedStore {
       return await create();
     } catch (error) {
       const code = systemCode(error);
-      if (code === 'EEXIST') await this.#unlink(path);
+      if (code === 'EEXIST') await unlinkObject(this.#root, path);
       else if (code === 'ENOENT') await this.#directories.renew(path.directory);
       else throw error;
       return create();
@@ -167,12 +171,6 @@ export class FilesystemBlobStore implements WalkedStore {
       await closeFile(file);
       throw error;
     }
-  }
-
-  /** The record first: an object without a record is still listed, a record without an object is found by nobody. */
-  async #unlink(path: ObjectPath): Promise<void> {
-    await orNothing(unlink(join(this.#root, path.record)));
-    await orNothing(unlink(join(this.#root, path.object)));
   }
 
   async #openExisting(key: ObjectKey, flags: number): Promise<number> {
@@ -240,13 +238,4 @@ function nameOf(upload: ObjectKey, resume: string | undefined): ObjectKey {
   const name = resume as ObjectKey;
   if (!isObjectKey(name) || uploadOf(name) !== upload) throw new ObjectMissing(upload);
   return name;
-}
-
-async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ListedObject, ObjectKey } from '@entrepot/content';
 import { isObjectKey, locateObject, uploadOf } from './object-path.js';
-import { systemCode } from './store-fault.js';
+import { orNothing } from './store-fault.js';
 
 const DIRECTORY_PATTERN = /^[0-9a-f]{2}$/;
 
@@ -45,13 +45,4 @@ function directoriesOf(names: readonly string[], from: string): string[] {
 
 async function namesIn(directory: string): Promise<string[]> {
   return (await orNothing(readdir(directory))) ?? [];
-}
-
-async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

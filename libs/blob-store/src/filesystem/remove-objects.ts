@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ObjectKey } from '@entrepot/content';
 import { eachOf } from '../each-of.js';
 import { isObjectKey, locateObject, spared, uploadOf, type ObjectPath } from './object-path.js';
-import { storeFault, systemCode } from './store-fault.js';
+import { orNothing, storeFault } from './store-fault.js';
 
 /** Together they leave the threads that files are read and written with to others most of the time. */
 const DIRECTORIES_AT_ONCE = 2;
@@ -25,13 +25,15 @@ export interface RemovalRoom {
 export async function removeObjects(room: RemovalRoom, keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>> {
   const failures = new Map<ObjectKey, unknown>();
   await eachOf(byDirectory(keys, failures), DIRECTORIES_AT_ONCE, async ([directory, inside]) => {
-    const fail = (key: ObjectKey, error: unknown): void => void failures.set(key, storeFault(error, room.root));
     try {
       const names = await namesByUpload(room.root, directory);
-      await eachOf(inside, KEYS_AT_ONCE, (key) => removeKey(room, key, names).catch((error: unknown) => fail(key, error)));
+      await eachOf(inside, KEYS_AT_ONCE, async (key) => {
+        const fail = (error: unknown) => failures.set(key, storeFault(error, room.root));
+        await removeKey(room, key, names).catch(fail);
+      });
       await orNothing(room.sync(directory));
     } catch (error) {
-      for (const key of inside) fail(key, error);
+      for (const key of inside) failures.set(key, storeFault(error, room.root));
     }
   });
   return failures;
@@ -77,14 +79,5 @@ async function removeKey(room: RemovalRoom, key: ObjectKey, names: Map<ObjectKey
   if (left === undefined) await room.abandon(upload);
   for (const name of names.get(upload) ?? []) {
     if (name !== left) await unlinkObject(room.root, locateObject(name));
-  }
-}
-
-async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -28,3 +28,13 @@ export function storeFault(error: unknown, root: string): unknown {
     cause: error,
   });
 }
+
+/** Resolves with undefined where there is no such file or directory. */
+export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

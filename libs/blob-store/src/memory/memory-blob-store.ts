@@ -68,6 +68,10 @@ export class MemoryBlobStore implements WalkedStore {
     return this.#find(key)?.record;
   }
 
+  storeOf(): string {
+    return 'memory';
+  }
+
   async remove(key: ObjectKey): Promise<void> {
     const upload = this.#uploads.get(this.uploadOf(key));
     if (upload === undefined) return;
@@ -78,6 +82,11 @@ export class MemoryBlobStore implements WalkedStore {
     }
     await upload.writer?.abandon();
     this.#uploads.delete(this.uploadOf(key));
+  }
+
+  async removeMany(keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>> {
+    for (const key of keys) await this.remove(key);
+    return new Map();
   }
 
   async *list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {

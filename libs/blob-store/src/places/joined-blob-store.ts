@@ -40,6 +40,10 @@ export class JoinedBlobStore implements BlobStore {
     );
   }
 
+  storeOf(key: ObjectKey): string {
+    return this.#places.find(({ keyForm }) => keyForm.test(key))?.place.name ?? 'unknown';
+  }
+
   newKey(): ObjectKey {
     return this.current.store.newKey();
   }
@@ -62,6 +66,22 @@ export class JoinedBlobStore implements BlobStore {
 
   async remove(key: ObjectKey): Promise<void> {
     return this.placeOf(key).store.remove(key);
+  }
+
+  /** Of all stores at the same time: one that does not do its work holds up no other. */
+  async removeMany(keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>> {
+    const failures = new Map<ObjectKey, unknown>();
+    const byStore = Map.groupBy(keys, (key) => {
+      try {
+        return this.placeOf(key).store;
+      } catch (error) {
+        failures.set(key, error);
+        return undefined;
+      }
+    });
+    const removals = [...byStore].map(([store, inside]) => store?.removeMany(inside) ?? new Map<ObjectKey, unknown>());
+    for (const failed of await Promise.all(removals)) for (const [key, error] of failed) failures.set(key, error);
+    return failures;
   }
 
   /** One store after the other; in order within each. */

@@ -1,11 +1,49 @@
+import { eachOf } from '../each-of.js';
 import { recordNameOf, type S3Key } from './object-names.js';
 import type { S3Bucket } from './s3-bucket.js';
-import { isMissing } from './s3-failure.js';
+import { S3Failure, isMissing } from './s3-failure.js';
 
-/** The record first: an object without a record is still listed, a record without an object is found by nobody. */
-export async function removeObject(bucket: S3Bucket, name: string): Promise<void> {
-  await bucket.remove(recordNameOf(name));
-  await bucket.remove(name);
+/** What one request may name. */
+const NAMES_PER_REQUEST = 1000;
+const REQUESTS_AT_ONCE = 8;
+/** By these a store says that it knows only the removal of one object. */
+const ONE_BY_ONE = new Set(['NotImplemented', 'MethodNotAllowed', 'HTTP 501', 'HTTP 405']);
+
+/**
+ * Removes objects with their records, the records first: an object without a record is still listed, a record without an
+ * object is found by nobody. Resolves with the names that are left, and why.
+ */
+export async function removeObjects(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, unknown>> {
+  const failures = new Map<string, unknown>();
+  for (let start = 0; start < names.length; start += NAMES_PER_REQUEST) {
+    const some = names.slice(start, start + NAMES_PER_REQUEST);
+    const ofRecords = await removeNames(bucket, some.map(recordNameOf));
+    const bare = some.filter((name) => !ofRecords.has(recordNameOf(name)));
+    const ofObjects = await removeNames(bucket, bare);
+    for (const name of some) {
+      const reason = ofRecords.get(recordNameOf(name)) ?? ofObjects.get(name);
+      if (reason !== undefined) failures.set(name, reason);
+    }
+  }
+  return failures;
+}
+
+async function removeNames(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, unknown>> {
+  if (names.length < 2) return removeOneByOne(bucket, names);
+  try {
+    return await bucket.removeMany(names);
+  } catch (error) {
+    if (error instanceof S3Failure && ONE_BY_ONE.has(error.code)) return removeOneByOne(bucket, names);
+    return new Map(names.map((name) => [name, error]));
+  }
+}
+
+async function removeOneByOne(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, unknown>> {
+  const failures = new Map<string, unknown>();
+  await eachOf(names, REQUESTS_AT_ONCE, async (name) => {
+    await bucket.remove(name).catch((error: unknown) => failures.set(name, error));
+  });
+  return failures;
 }
 
 /** Removes all that writers of an upload left: objects, pieces and unfinished parts; but for the one object of a residue. */

@@ -1,5 +1,6 @@
 import { ObjectMissing } from '@entrepot/content';
 import type { ListedObject, ObjectKey, ObjectRecord, ReadRange, WalkedStore, WriteFrom } from '@entrepot/content';
+import { eachOf } from '../each-of.js';
 import { parseRecord } from '../object-record.js';
 import type { LinkTerms } from '../places/object-place.js';
 import { continueUpload, readState } from './continue-upload.js';
@@ -10,7 +11,7 @@ import type { PartsPlace } from './object-parts.js';
 import { SegmentPool } from './part-buffer.js';
 import { PART_PLAN, type PartPlan } from './part-plan.js';
 import { probeBucket, readClock } from './probe-bucket.js';
-import { removeAll, removeObject } from './remove-objects.js';
+import { removeAll, removeObjects } from './remove-objects.js';
 import type { ResumeState } from './resume-state.js';
 import { S3Bucket } from './s3-bucket.js';
 import type { S3BucketOptions } from './s3-connection.js';
@@ -19,6 +20,9 @@ import { S3ObjectWriter, type WriterStart } from './s3-object-writer.js';
 
 /** Parts of one upload that are on their way at a time. */
 const WINDOW_SIZE = 4;
+
+/** Uploads whose leavings are removed at a time. */
+const UPLOADS_AT_ONCE = 4;
 
 /** A probe that went well is believed so long: each costs three requests. */
 const PROBE_FRESH_MS = 30_000;
@@ -85,14 +89,37 @@ export class S3BlobStore implements WalkedStore {
     );
   }
 
-  remove(key: ObjectKey): Promise<void> {
-    return this.#guard(async () => {
-      const parsed = parseKey(key);
-      const name = objectNameOf(key);
-      if (name !== undefined) return removeObject(this.#bucket, name);
-      if (!parsed.isResidue) await this.#writers.get(key)?.abandon();
-      await removeAll(this.#bucket, parsed);
+  storeOf(): string {
+    return 's3';
+  }
+
+  async remove(key: ObjectKey): Promise<void> {
+    for (const reason of (await this.removeMany([key])).values()) throw reason;
+  }
+
+  /** Completed objects go by the hundred; what is left of an upload has to be listed, and goes by itself. */
+  async removeMany(keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>> {
+    const failures = new Map<ObjectKey, unknown>();
+    const fail = (key: ObjectKey, error: unknown) => failures.set(key, toStoreUnavailable(error, this.#bucket.place));
+    const named = new Map<string, ObjectKey>();
+    const others: ObjectKey[] = [];
+    for (const key of keys) {
+      try {
+        const name = objectNameOf(key);
+        if (name === undefined) others.push(key);
+        else named.set(name, key);
+      } catch (error) {
+        fail(key, error);
+      }
+    }
+    for (const [name, error] of await removeObjects(this.#bucket, [...named.keys()])) {
+      const key = named.get(name);
+      if (key !== undefined) fail(key, error);
+    }
+    await eachOf(others, UPLOADS_AT_ONCE, async (key) => {
+      await this.#removeUpload(key).catch((error: unknown) => fail(key, error));
     });
+    return failures;
   }
 
   list({ after }: { after?: ObjectKey } = {}): AsyncGenerator<ListedObject> {
@@ -140,6 +167,12 @@ export class S3BlobStore implements WalkedStore {
   /** Resolves when nothing is under way in the background any more. */
   async settle(): Promise<void> {
     while (this.#later.size > 0) await Promise.all(this.#later);
+  }
+
+  async #removeUpload(key: ObjectKey): Promise<void> {
+    const parsed = parseKey(key);
+    if (!parsed.isResidue) await this.#writers.get(key)?.abandon();
+    await removeAll(this.#bucket, parsed);
   }
 
   #openWriter(place: PartsPlace & { readonly giveUp: AbortController }, start: WriterStart): S3ObjectWriter {

@@ -110,6 +110,18 @@ export class S3Bucket {
     await this.#answered(() => this.#client.makeRequestAsync(this.#of('DELETE', name), '', [200, 204]));
   }
 
+  /** Removes at most 1000 objects by one request; resolves with those that could not be removed, and why. */
+  async removeMany(names: readonly string[]): Promise<Map<string, S3Failure>> {
+    const { bucket } = this.#options;
+    const full = names.map((name) => this.#full(name));
+    const refused = await this.#attempts.run(() => this.#client.removeObjects(bucket, full));
+    const failures = new Map<string, S3Failure>();
+    for (const refusal of refused as readonly { readonly Key?: unknown; readonly Code?: unknown }[]) {
+      failures.set(this.#bare(String(refusal.Key)), new S3Failure(String(refusal.Code), false));
+    }
+    return failures;
+  }
+
   /** Begins a multipart upload; resolves with its id. */
   begin(name: string): Promise<string> {
     const { bucket, encryption } = this.#options;

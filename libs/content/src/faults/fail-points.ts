@@ -53,8 +53,8 @@ export const MANIFEST_POINTS = [
 export const REMOVAL_POINTS = [
   'purge.doomAbandonedUploads:after',
   'purge.claimDoomedObjects:after',
-  'store.remove:after',
-  'purge.forgetDoomedObject:after',
+  'store.removeMany:after',
+  'purge.forgetDoomedObjects:after',
 ] as const satisfies readonly PortPoint[];
 
 export const FAIL_POINTS = [...BLOB_POINTS, ...MANIFEST_POINTS, ...REMOVAL_POINTS] as const;

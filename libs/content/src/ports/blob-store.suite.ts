@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ObjectMissing } from '@entrepot/content';
-import type { BlobStore } from '@entrepot/content';
+import type { BlobStore, ObjectKey } from '@entrepot/content';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobStoreContinuingSuite } from './blob-store-continuing.suite.js';
 import { blobStoreReadingSuite } from './blob-store-reading.suite.js';
@@ -43,6 +43,25 @@ export function blobStoreSuite(name: string, open: () => Promise<BlobStoreTrial>
           expect(await store.size(key)).toBeUndefined();
           await expect(readAll(store, key)).rejects.toThrow(ObjectMissing);
         }
+      });
+
+      it('of many takes what is there, complete or not, and says what it could not take', async () => {
+        const complete = await Promise.all(Array.from({ length: 30 }, () => put(store, [Buffer.from('complete')])));
+        const kept = await put(store, [Buffer.from('kept')]);
+        const partial = store.newKey();
+        await suspended(store, partial, 'partial');
+        const foreign = 'no key of this store/..' as ObjectKey;
+        const failures = await store.removeMany([
+          ...complete,
+          partial,
+          store.newKey(),
+          foreign,
+          ...complete.slice(0, 2),
+        ]);
+        expect([...failures.keys()].filter((key) => key !== foreign)).toEqual([]);
+        expect((await listed(store)).map((each) => each.key)).toEqual([kept]);
+        expect(await store.removeMany([kept])).toEqual(new Map());
+        expect(await store.removeMany([])).toEqual(new Map());
       });
 
       it('never makes an open reader see wrong bytes', async () => {

@@ -90,6 +90,8 @@ export interface ListedObject {
 export interface BlobStore {
   /** Makes a key that was never used before. */
   newKey(): ObjectKey;
+  /** Names the store that the object of a key lies in: several may be joined. Asks nobody. */
+  storeOf(key: ObjectKey): string;
   /**
    * Opens the object that was begun under a key of `newKey`: at offset 0 it is made, or begun anew; further on it is
    * continued from a state that a writer resolved with. What lies beyond is dropped. Rejects with `ObjectMissing` where
@@ -113,6 +115,8 @@ export interface BlobStore {
    * gets the object's bytes or a failure.
    */
   remove(key: ObjectKey): Promise<void>;
+  /** The same for many, as fast as the store can. Resolves with those that could not be removed, and why; never rejects. */
+  removeMany(keys: readonly ObjectKey[]): Promise<Map<ObjectKey, unknown>>;
   /**
    * Every object in the store: first those that lie under keys of their own, in the order of their keys by bytes and behind
    * `after`; then what is on its way to one, perhaps in several pieces, under the key of its upload and wherever `after`

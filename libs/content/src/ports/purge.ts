@@ -11,6 +11,6 @@ export interface Purge {
   forgetFinishedUploads(keptMs: number, limit: number): Promise<number>;
   /** Claims at most `limit` doomed objects that are due; one that is not forgotten comes back later and later. */
   claimDoomedObjects(limit: number): Promise<ObjectKey[]>;
-  /** The object is gone from the store. */
-  forgetDoomedObject(key: ObjectKey): Promise<void>;
+  /** The objects are gone from the store, which is put on the account. Resolves with what nobody else forgot before. */
+  forgetDoomedObjects(keys: readonly ObjectKey[]): Promise<{ readonly objects: number; readonly bytes: number }>;
 }

@@ -1,33 +1,76 @@
-import type { BlobStore } from '../ports/blob-store.js';
+import { paceBytes } from '../migration/pace-bytes.js';
+import type { BlobStore, ObjectKey } from '../ports/blob-store.js';
 import type { Purge } from '../ports/purge.js';
 
-const BATCH = 100;
+/** Claimed at once: few enough to be removed before the claim ends. */
+const CLAIM = 1000;
+const CLAIM_SECONDS = 20;
+/** Removed at once in each store. */
+const SLICE = 250;
+
+export interface ObjectRemoval {
+  readonly purge: Purge;
+  readonly store: BlobStore;
+  /** Objects that each store is asked to remove in a second on average; 0: as many as it can. */
+  readonly ratePerSecond: number;
+  readonly signal: AbortSignal;
+}
 
 export interface RemovalReport {
   readonly objects: number;
+  /** Of those whose size was known. */
+  readonly bytes: number;
   /** Reasons of removals that failed; they are tried again later. */
   readonly failures: readonly unknown[];
 }
 
+type Pace = (objects: number) => Promise<void>;
+
 /**
  * Removes objects that no row needs from the store, until none is due or `signal` aborts. The row goes after the bytes: a
- * crash in between leaves a doomed row, and removing twice does no harm.
+ * crash in between leaves a doomed row, and removing twice does no harm. What fails holds up nothing else.
  */
-export async function removeDoomedObjects(purge: Purge, store: BlobStore, signal: AbortSignal): Promise<RemovalReport> {
-  const failures: unknown[] = [];
-  let objects = 0;
-  for (let claimed = BATCH; claimed === BATCH && !signal.aborted;) {
-    const keys = await purge.claimDoomedObjects(BATCH);
+export async function removeDoomedObjects(removal: ObjectRemoval): Promise<RemovalReport> {
+  const { purge, store, ratePerSecond, signal } = removal;
+  const tally = { objects: 0, bytes: 0, failures: [] as unknown[] };
+  const paces = new Map<string, Pace>();
+  const limit = ratePerSecond === 0 ? CLAIM : Math.min(CLAIM, ratePerSecond * CLAIM_SECONDS);
+  for (let claimed = limit; claimed === limit && !signal.aborted;) {
+    const keys = await purge.claimDoomedObjects(limit);
     claimed = keys.length;
-    for (const key of keys) {
-      try {
-        await store.remove(key);
-        await purge.forgetDoomedObject(key);
-        objects += 1;
-      } catch (error) {
-        failures.push(error);
+    const removals = [...Map.groupBy(keys, (key) => store.storeOf(key))].map(async ([name, inside]) => {
+      const pace = paces.get(name) ?? newPace(removal);
+      paces.set(name, pace);
+      for (let start = 0; start < inside.length && !signal.aborted; start += SLICE) {
+        await removeSlice(removal, inside.slice(start, start + SLICE), { pace, tally });
       }
-    }
+    });
+    await Promise.all(removals);
   }
-  return { objects, failures };
+  return tally;
+}
+
+/** Objects are let pass as bytes are elsewhere. */
+function newPace({ ratePerSecond, signal }: ObjectRemoval): Pace {
+  return ratePerSecond === 0 ? async () => {} : paceBytes(ratePerSecond, signal);
+}
+
+async function removeSlice(
+  { purge, store, signal }: ObjectRemoval,
+  keys: readonly ObjectKey[],
+  { pace, tally }: { pace: Pace; tally: { objects: number; bytes: number; failures: unknown[] } },
+): Promise<void> {
+  try {
+    await pace(keys.length);
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const failures = await store.removeMany(keys);
+  tally.failures.push(...failures.values());
+  const gone = keys.filter((key) => !failures.has(key));
+  if (gone.length === 0) return;
+  const { objects, bytes } = await purge.forgetDoomedObjects(gone);
+  tally.objects += objects;
+  tally.bytes += bytes;
 }

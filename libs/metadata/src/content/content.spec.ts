@@ -357,7 +357,9 @@ describe('uploads', () => {
     });
     const purge = new PostgresPurge(jobs);
     expect(await purgeUploads(purge, 1, running)).toBeGreaterThanOrEqual(1);
-    expect(await removeDoomedObjects(purge, room.store, running)).toMatchObject({ failures: [] });
+    expect(await removeDoomedObjects({ purge, store: room.store, ratePerSecond: 0, signal: running })).toMatchObject({
+      failures: [],
+    });
     await jobs.end();
     expect(await room.uploads.find(ref)).toBeUndefined();
     expect(await sizeInStore(abandoned?.objectKey)).toBeUndefined();

@@ -94,7 +94,7 @@ async function purgeDue(): Promise<void> {
   const purge = new PostgresPurge(jobs);
   for (const key of await purge.claimDoomedObjects(1000)) {
     await joined.remove(key);
-    await purge.forgetDoomedObject(key);
+    await purge.forgetDoomedObjects([key]);
   }
 }
 

@@ -52,11 +52,17 @@ export class PostgresPurge implements Purge {
     return rows.map((row) => row.object_key);
   }
 
-  async forgetDoomedObject(key: ObjectKey): Promise<void> {
-    await queryRows(this.pool, {
-      name: 'forget-doomed-object',
-      text: 'DELETE FROM doomed_object WHERE object_key = $1',
-      values: [key],
+  async forgetDoomedObjects(keys: readonly ObjectKey[]): Promise<{ objects: number; bytes: number }> {
+    const [row] = await queryRows<{ objects: string; bytes: string }>(this.pool, {
+      name: 'forget-doomed-objects',
+      text: `
+        WITH gone AS (DELETE FROM doomed_object WHERE object_key = ANY ($1::text[]) RETURNING size_bytes),
+        freed AS (SELECT count(*) AS objects, coalesce(sum(size_bytes), 0) AS bytes FROM gone),
+        noted AS (
+          INSERT INTO usage_store_delta (freed_objects, freed_bytes) SELECT objects, bytes FROM freed WHERE objects > 0)
+        SELECT objects, bytes FROM freed`,
+      values: [keys],
     });
+    return { objects: Number(row?.objects), bytes: Number(row?.bytes) };
   }
 }
