@@ -39,7 +39,7 @@ export { printable } from './observe/printable.js';
 export { createQueues } from './queue/create-queues.js';
 export type { Queues, QueuesOptions } from './queue/create-queues.js';
 export { migrateQueues } from './queue/migrate-queues.js';
-export { QUEUE_CONNECTIONS } from './queue/queue-place.js';
+export { QUEUE_CONNECTIONS, QUEUE_SCHEMA } from './queue/queue-place.js';
 export { createBells } from './redis/bells.js';
 export type { Bell, Bells } from './redis/bells.js';
 export { openRedisLink } from './redis/open-redis-link.js';

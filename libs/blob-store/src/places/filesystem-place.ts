@@ -26,7 +26,8 @@ export function findFilesystemPlace(config: StorageConfig, dataDirectory: string
 
 function placeOn(store: FilesystemBlobStore, where: string): ObjectPlace {
   const recovery = new FilesystemRecoveryLog(where);
-  return { name: 'filesystem', where, keyPattern: KEY_PATTERN, store, recovery, isRemote: false, pathOf };
+  const freeBytes = () => store.freeBytes();
+  return { name: 'filesystem', where, keyPattern: KEY_PATTERN, store, recovery, isRemote: false, freeBytes, pathOf };
 }
 
 function pathOf(key: ObjectKey): string {

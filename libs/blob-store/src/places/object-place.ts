@@ -20,6 +20,8 @@ export interface ObjectPlace {
   readonly recovery: RecoveryLog;
   /** Bytes cross a network and the hands of another server, so that whole reads are verified. */
   readonly isRemote: boolean;
+  /** Bytes that it may still take; absent where it does not say. */
+  readonly freeBytes?: () => Promise<number>;
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */
   readonly sign?: (key: ObjectKey, terms: LinkTerms) => Promise<string>;
   /** Path of an object below the root, for a web server that reads the same directory. */
