@@ -136,7 +136,7 @@ export { purgeUploads } from './removal/purge-uploads.js';
 export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
 export type { RemovalReport } from './removal/remove-doomed-objects.js';
 export type { FoldStep, NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from './ports/usage.js';
-export { foldUsage } from './usage/fold-usage.js';
+export { foldManifestUses, foldUsage } from './usage/fold-usage.js';
 export { compareStore, lookAgain } from './sweep/compare-store.js';
 export type { ComparedStep, Comparison, SeenBlob, StorePlace } from './sweep/compare-store.js';
 export { confirmFault } from './sweep/confirm-fault.js';

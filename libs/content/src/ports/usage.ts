@@ -43,6 +43,11 @@ export interface Usage {
    * folder at a time; another one waits.
    */
   fold(limit: number): Promise<FoldStep>;
+  /**
+   * Folds at most `limit` notes of manifests that were pulled: the latest of each stays. Resolves with how many; another
+   * folder may have taken the rest.
+   */
+  foldManifestUses(limit: number): Promise<number>;
   /** What was folded. */
   total(): Promise<TotalUsage>;
   /** A page of the namespaces that hold something, or ever did, ordered by name. */

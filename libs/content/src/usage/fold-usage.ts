@@ -15,3 +15,13 @@ export async function foldUsage(
   }
   return folded;
 }
+
+/** The same for the notes of manifests that were pulled. */
+export async function foldManifestUses(
+  usage: Pick<Usage, 'foldManifestUses'>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  let folded = 0;
+  for (let step = BATCH; step === BATCH && !signal.aborted; folded += step) step = await usage.foldManifestUses(BATCH);
+  return folded;
+}

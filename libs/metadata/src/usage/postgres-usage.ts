@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { repeatRows, runUnitOfWork } from '../database/unit-of-work.js';
 import { COUNT_BLOBS, countNamespaces, countRepositories } from './count-anew.js';
 import { beginFold, foldChanges } from './fold-changes.js';
+import { foldManifestUses } from './fold-manifest-uses.js';
 
 interface FigureRow {
   readonly name: string;
@@ -54,6 +55,10 @@ export class PostgresUsage implements Usage {
       await beginFold(tx);
       return foldChanges(tx, limit);
     });
+  }
+
+  foldManifestUses(limit: number): Promise<number> {
+    return foldManifestUses(this.pool, limit);
   }
 
   async total(): Promise<TotalUsage> {
