@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@entrepot/embedded-postgres';
+import { runEntrepot, startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
+import type { Account } from '@entrepot/testkit/registry-client';
+import { startS3Server, storageSettings } from '@entrepot/testkit/s3-server';
+
+/** As the `entrepot` command runs it, compiled before. */
+const SERVE = ['node_modules/.bin/node', 'apps/cli/dist/main.js', 'serve'];
+
+export interface ClusterOptions {
+  readonly store: 'filesystem' | 's3';
+  readonly registries: number;
+  readonly jobrunners: number;
+  /** Variables `ENTREPOT_…` of all services. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The product in processes of its own, several of each kind that a storm goes against. */
+export interface Cluster {
+  readonly databaseUrl: string;
+  readonly issuer: Entrepot;
+  readonly registries: readonly Entrepot[];
+  readonly jobrunners: readonly Entrepot[];
+  readonly admin: Account;
+  /** Has no right to anything. */
+  readonly stranger: Account;
+  /** Where the filesystem store lies; undefined for a bucket. */
+  readonly storageRoot?: string;
+  /** Runs another `entrepot` command with the settings that all share; rejects unless it ends with 0. */
+  run(args: readonly string[]): Promise<string>;
+  /** Ends everything and deletes what it held. */
+  remove(): Promise<void>;
+}
+
+type OnEnd = (end: () => Promise<unknown>) => void;
+
+/** If a part does not start, the others are ended. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const ends: (() => Promise<unknown>)[] = [];
+  const remove = async () => {
+    for (const end of ends.toReversed()) await end();
+  };
+  try {
+    return { ...(await startAll(options, (end) => ends.push(end))), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Cluster, 'remove'>> {
+  const directory = await makeDirectory(onEnd);
+  // Nothing loses its power in a storm, so that nothing has to wait for the disk.
+  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), isDurable: false });
+  onEnd(() => postgres.stop());
+  const { storageRoot, storage } = await openStore(options.store, directory, onEnd);
+  const admin = { name: 'admin', password: randomBytes(18).toString('base64url') };
+  const stranger = { name: 'stranger', password: randomBytes(18).toString('base64url') };
+  const settings = {
+    ENTREPOT_DATABASE_URL: postgres.url,
+    ENTREPOT_HTTP_SECRET: randomBytes(32).toString('base64url'),
+    ENTREPOT_SECRETS_KEY: randomBytes(32).toString('base64url'),
+    ENTREPOT_HTTP_WORKERS: '1',
+    ...storage,
+    ...options.settings,
+  };
+  await runEntrepot(['migrate'], { ...settings, ENTREPOT_ADMIN_PASSWORD: admin.password });
+  await runEntrepot(['user', 'create', stranger.name, '--password-stdin'], settings, stranger.password);
+  const serve = async (service: string, count: number) => {
+    const start = async () => {
+      const started = await startEntrepot({ command: [...SERVE, service], settings });
+      onEnd(started.remove);
+      return started;
+    };
+    return Promise.all(Array.from({ length: count }, start));
+  };
+  // An issuer makes the first signing key, without which no registry is ready.
+  const [issuer] = (await serve('auth', 1)) as [Entrepot];
+  const registries = await serve('registry', options.registries);
+  const jobrunners = await serve('jobrunner', options.jobrunners);
+  return {
+    databaseUrl: postgres.url,
+    issuer,
+    registries,
+    jobrunners,
+    admin,
+    stranger,
+    ...(storageRoot !== undefined && { storageRoot }),
+    run: (args) => runEntrepot(args, settings),
+  };
+}
+
+async function makeDirectory(onEnd: OnEnd): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'entrepot-storm-')));
+  onEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  // Root's Postgres runs as another user and has to pass through.
+  await chmod(directory, 0o711);
+  return directory;
+}
+
+async function openStore(
+  kind: ClusterOptions['store'],
+  directory: string,
+  onEnd: OnEnd,
+): Promise<{ readonly storageRoot?: string; readonly storage: Readonly<Record<string, string>> }> {
+  if (kind === 's3') {
+    const server = await startS3Server('versitygw');
+    onEnd(server.stop);
+    return { storage: storageSettings(server) };
+  }
+  const storageRoot = join(directory, 'storage');
+  await mkdir(storageRoot);
+  return { storageRoot, storage: { ENTREPOT_STORAGE_ROOT: storageRoot } };
+}
