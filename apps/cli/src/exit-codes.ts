@@ -1,8 +1,10 @@
 /** Exit codes of `entrepot`, after sysexits.h where that has one. */
 export const EXIT_CODES = {
   ok: 0,
-  /** The command was understood and refused: the name is taken, no such account. */
+  /** The command was understood and refused: the name is taken, no such account; or it found something wrong. */
   refused: 1,
+  /** What was to be examined could not be looked at. */
+  blind: 2,
   /** Unknown command, option or argument. */
   usage: 64,
   /** A file that was given does not hold what it should. */

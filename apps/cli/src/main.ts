@@ -1,12 +1,15 @@
 import { text } from 'node:stream/consumers';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands, VERSION } from './commands/config-commands.js';
+import { addDoctorCommand } from './commands/doctor-command.js';
 import { addGrantCommands } from './commands/grant-commands.js';
 import { addImportCommands } from './commands/import-commands.js';
+import { addJobCommands } from './commands/job-commands.js';
 import { addKeyCommands } from './commands/key-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
+import { addScheduleCommands } from './commands/schedule-commands.js';
 import { addStorageCommands } from './commands/storage-commands.js';
 import { addUserCommands } from './commands/user-commands.js';
 import type { CommandContext } from './commands/context.js';
@@ -16,6 +19,7 @@ import { reportFailure } from './report-failure.js';
 const context: CommandContext = {
   source: { environment: process.env },
   write: (line) => void process.stdout.write(line),
+  tell: (line) => void process.stderr.write(line),
   readInput: () => text(process.stdin),
 };
 
@@ -28,6 +32,9 @@ const GROUPS = [
   addImportCommands,
   addKeyCommands,
   addStorageCommands,
+  addJobCommands,
+  addScheduleCommands,
+  addDoctorCommand,
   addConfigCommands,
 ];
 

@@ -52,7 +52,7 @@ export { readAuthorization } from './tokens/read-authorization.js';
 export type { Authorization } from './tokens/read-authorization.js';
 export { issueRefreshToken, redeemRefreshToken } from './tokens/refresh-token.js';
 export type { RefreshTerms } from './tokens/refresh-token.js';
-export { KEY_PUBLISH_MARGIN_MS, rotateSigningKey } from './tokens/rotate-signing-key.js';
+export { KEY_PUBLISH_MARGIN_MS, rotateSigningKey, sealPurpose } from './tokens/rotate-signing-key.js';
 export type { RotationOptions, SuccessorKey } from './tokens/rotate-signing-key.js';
 export { SigningKeyRing } from './tokens/signing-key-ring.js';
 export type { SigningKeyRingOptions } from './tokens/signing-key-ring.js';
