@@ -11,6 +11,7 @@ import { addProcessCommands } from './commands/process-commands.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
 import { addScheduleCommands } from './commands/schedule-commands.js';
 import { addStorageCommands } from './commands/storage-commands.js';
+import { addUsageCommand } from './commands/usage-command.js';
 import { addUserCommands } from './commands/user-commands.js';
 import type { CommandContext } from './commands/context.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -32,6 +33,7 @@ const GROUPS = [
   addImportCommands,
   addKeyCommands,
   addStorageCommands,
+  addUsageCommand,
   addJobCommands,
   addScheduleCommands,
   addDoctorCommand,
