@@ -40,7 +40,7 @@ CREATE TABLE manifest_use (
 -- duration such as `30d`, which Postgres reads as an interval.
 ALTER TABLE namespace ADD COLUMN untagged text;
 ALTER TABLE namespace
-  ADD CONSTRAINT namespace_untagged_check CHECK (untagged = 'keep' OR untagged ~ '^[0-9]{1,12}(ms|s|m|h|d)$');
+  ADD CONSTRAINT namespace_untagged_check CHECK (untagged = 'keep' OR untagged ~ '^[0-9]{1,9}(ms|s|m|h|d)$');
 CREATE INDEX namespace_untagged_idx ON namespace (id) WHERE untagged IS NOT NULL;
 
 -- Settings that looks were made under, by the hold that they rule; 'namespace <id>' stands for a namespace's own rule.

@@ -1,0 +1,113 @@
+import type { ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from '../ports/reviews.js';
+
+/** Tasks of one transaction: its locks are held for some milliseconds, and clients may have to wait for them. */
+const MANIFESTS = 50;
+const LINKS = 500;
+const BLOBS = 500;
+const DELETED = 500;
+const CHUNK = 200;
+/** Batches of one kind in a row, so that the bytes of what goes first are freed before the last is looked at. */
+const ROUND = 100;
+
+/** What a review did, and what became due by it. */
+export interface ReviewTally {
+  repositoriesRemoved: number;
+  manifestsReviewed: number;
+  manifestsRemoved: number;
+  linksReviewed: number;
+  linksRemoved: number;
+  blobsReviewed: number;
+  blobsRemoved: number;
+}
+
+export interface ContentReview {
+  readonly reviews: Reviews;
+  readonly terms: ReviewTerms;
+  readonly signal: AbortSignal;
+  /** Told after each batch. */
+  onProgress?(tally: Readonly<ReviewTally>): Promise<void>;
+  onFailure?(failure: ReviewFailure): void;
+}
+
+export function newReviewTally(): ReviewTally {
+  return {
+    repositoriesRemoved: 0,
+    manifestsReviewed: 0,
+    manifestsRemoved: 0,
+    linksReviewed: 0,
+    linksRemoved: 0,
+    blobsReviewed: 0,
+    blobsRemoved: 0,
+  };
+}
+
+/**
+ * One round along the chain: deleted repositories, manifests, links, blobs. What a step removes makes tasks of the next one
+ * due, so that a round takes all that is due at its beginning, up to a bound. Adds to the tally; resolves with false where
+ * there was nothing left to do.
+ */
+export async function reviewContent(review: ContentReview, tally: ReviewTally): Promise<boolean> {
+  const { reviews, terms, signal } = review;
+  while (!signal.aborted && (await reviews.noteTerms(terms)));
+  const failed: string[] = [];
+  let isDone = await repeated(review, tally, () => removeRepository(review, tally, failed));
+  for (let made = DELETED; made === DELETED && !signal.aborted;)
+    made = await reviews.reviewDeleted(terms.undoMs, DELETED);
+  const steps = [
+    () => reviewManifests(review, tally),
+    () => reviewLinks(review, tally),
+    () => reviewBlobs(review, tally),
+  ];
+  for (const step of steps) isDone = (await repeated(review, tally, step)) && isDone;
+  return !isDone;
+}
+
+/** Resolves with whether the first batch found nothing. */
+async function repeated(
+  { signal, onProgress, onFailure }: ContentReview,
+  tally: ReviewTally,
+  step: () => Promise<ReviewBatch>,
+): Promise<boolean> {
+  for (let batch = 0; batch < ROUND && !signal.aborted; batch += 1) {
+    const { taken, failures } = await step();
+    for (const failure of failures) onFailure?.(failure);
+    if (taken === 0) return batch === 0;
+    await onProgress?.(tally);
+  }
+  return false;
+}
+
+/** One that fails is left to the next run. */
+async function removeRepository(
+  { reviews, terms }: ContentReview,
+  tally: ReviewTally,
+  failed: string[],
+): Promise<ReviewBatch> {
+  const batch = await reviews.removeRepository(terms.undoMs, CHUNK, failed);
+  tally.repositoriesRemoved += batch.removed;
+  tally.manifestsRemoved += batch.manifests;
+  tally.linksRemoved += batch.links;
+  failed.push(...batch.failures.map(({ subject }) => subject));
+  return batch;
+}
+
+async function reviewManifests({ reviews, terms }: ContentReview, tally: ReviewTally): Promise<ReviewBatch> {
+  const batch = await reviews.reviewManifests(terms, MANIFESTS);
+  tally.manifestsReviewed += batch.taken;
+  tally.manifestsRemoved += batch.removed;
+  return batch;
+}
+
+async function reviewLinks({ reviews }: ContentReview, tally: ReviewTally): Promise<ReviewBatch> {
+  const batch = await reviews.reviewLinks(LINKS);
+  tally.linksReviewed += batch.taken;
+  tally.linksRemoved += batch.removed;
+  return batch;
+}
+
+async function reviewBlobs({ reviews, terms }: ContentReview, tally: ReviewTally): Promise<ReviewBatch> {
+  const batch = await reviews.reviewBlobs(terms.graceMs, BLOBS);
+  tally.blobsReviewed += batch.taken;
+  tally.blobsRemoved += batch.removed;
+  return batch;
+}
