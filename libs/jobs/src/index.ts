@@ -16,7 +16,7 @@ export type {
 } from './ports/job-claims.js';
 export type { JobFilter, JobRecords, NewJob } from './ports/job-records.js';
 export { didNothing } from './records/did-nothing.js';
-export { isJobStatus, JOB_STATUSES } from './records/job.js';
+export { JOB_STATUSES, parseJobStatus } from './records/job.js';
 export type { Capacity, Job, JobLine, JobStatus } from './records/job.js';
 export { formatDuration, publishJob, publishSchedule, publishWorker } from './records/publish.js';
 export type { PublishedJob } from './records/publish.js';

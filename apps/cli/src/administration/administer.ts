@@ -1,7 +1,7 @@
 import type { SettingsSource } from '../standalone/settings.js';
 import { withAdministration, type OpenAdministration } from './open-administration.js';
 import { refuseOldSchema } from './refuse-old-schema.js';
-import { ringAccessChanged } from './ring-access-changed.js';
+import { ringBell } from './ring-bell.js';
 import { withDatabase } from './with-database.js';
 
 /** Runs an administration command's work on the database that the settings name, and tells the data planes of its changes. */
@@ -16,6 +16,6 @@ export async function administer<T>(
       return withAdministration(url, work, () => (hasChanged = true));
     });
   } finally {
-    if (hasChanged) await ringAccessChanged(source);
+    if (hasChanged) await ringBell(source, 'access.changed');
   }
 }

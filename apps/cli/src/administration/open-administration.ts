@@ -32,8 +32,8 @@ export function withAdministration<T>(
   );
 }
 
-/** A container may run as a user that has no name. */
-function operatorName(): string {
+/** Who runs the command; a container may run as a user that has no name. */
+export function operatorName(): string {
   try {
     return userInfo().username;
   } catch {

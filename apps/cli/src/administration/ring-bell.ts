@@ -1,14 +1,23 @@
-import { createBells, createLogger, createMetrics, loadConfig, openRedisLink, redisSection } from '@entrepot/runtime';
+import {
+  createBells,
+  createLogger,
+  createMetrics,
+  loadConfig,
+  openRedisLink,
+  redisSection,
+  type Bell,
+} from '@entrepot/runtime';
 import { standaloneSections, type SettingsSource } from '../standalone/settings.js';
 
 /**
- * Tells the data planes, where they share a Redis, that access was changed. Nothing depends on it, so nothing is said where it
- * fails: they look once a second anyway.
+ * Rings in the processes that share a Redis. Nothing depends on it, so nothing is said where it fails: they look once a
+ * second anyway.
  */
-export async function ringAccessChanged(source: SettingsSource): Promise<void> {
+export async function ringBell(source: SettingsSource, bell: Bell): Promise<void> {
   const { redis } = loadConfig([redisSection], { ...source, known: standaloneSections });
+  if (redis.url === undefined) return;
   const logger = createLogger({ level: 'silent', format: 'json' }, { service: 'cli' });
   const link = await openRedisLink(redis, { logger, metrics: createMetrics() }).catch(() => undefined);
-  await createBells(link).ring('access.changed');
+  await createBells(link).ring(bell);
   await link?.close();
 }

@@ -34,7 +34,7 @@ const TRIM_INTERVAL_MS = 60_000;
 export class JobRunner {
   readonly #kinds: ReadonlyMap<string, JobKind>;
   readonly #running = new Map<string, { readonly job: RunningJob; readonly ended: Promise<void> }>();
-  readonly #asked = new Set<string>();
+  #asked = new Set<string>();
   readonly #due = new Map<string, number>();
   #capacity: Capacity;
   #isStopping = false;
@@ -114,10 +114,9 @@ export class JobRunner {
     if (this.#isTime('greet', HEARTBEAT_INTERVAL_MS)) this.#capacity = await claims.greet(worker);
     await this.#keepClaims();
     if (this.#isSteady() && this.#isTime('reclaim', RECLAIM_INTERVAL_MS)) await this.#reclaim();
-    for (const kind of [...this.#asked]) {
-      this.#asked.delete(kind);
-      await claims.fireNow(kind);
-    }
+    const asked = this.#asked;
+    this.#asked = new Set();
+    for (const kind of asked) await claims.fireNow(kind);
     const waitMs = await claims.fire(worker.kinds);
     await this.#takeWhatFits();
     if (this.#isTime('trim', TRIM_INTERVAL_MS)) await claims.trim({ count: config.keep, ageMs: config.keepAge });

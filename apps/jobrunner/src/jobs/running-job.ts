@@ -59,6 +59,8 @@ export class RunningJob {
 
   /** Runs to its end and records it; never rejects. */
   async run(): Promise<RunOutcome> {
+    const { state, job } = this.claim;
+    this.#lines.push(`worker ${job.workerId} ${state === undefined ? 'runs it' : 'goes on from where it was'}`);
     const timer = this.#armDeadline();
     const ended = await Promise.race([this.#attempt(), this.#gaveUp.promise]);
     clearTimeout(timer);
@@ -178,6 +180,7 @@ export class RunningJob {
     const { retryAfterMs, ...told } = end;
     if (end.status === 'errored') this.#logger.error({ ...told, err: error, retryAfterMs }, 'a job failed');
     else this.#logger.info(told, `a job is ${end.status}`);
+    this.#lines.push([end.status, end.error, end.result && JSON.stringify(end.result)].filter(Boolean).join(': '));
     await untilRecorded(() => this.save());
     await untilRecorded(() => claims.end(this.claim, end));
     return end.status;

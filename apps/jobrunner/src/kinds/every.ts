@@ -1,4 +1,6 @@
+import { formatDuration } from '@entrepot/jobs';
+
 /** The schedule of something that is done again after `intervalMs`. */
 export function every(intervalMs: number): string {
-  return `@every ${intervalMs}ms`;
+  return `@every ${formatDuration(intervalMs)}`;
 }

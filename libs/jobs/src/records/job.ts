@@ -5,8 +5,19 @@ export const JOB_STATUSES = ['waiting', 'running', 'done', 'canceled', 'errored'
 
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-export function isJobStatus(text: string): text is JobStatus {
-  return (JOB_STATUSES as readonly string[]).includes(text);
+/** Words of Docker Trusted Registry's guide, which told more than its published enumeration. */
+const GUIDE_WORDS: Readonly<Record<string, JobStatus>> = {
+  error: 'errored',
+  cancel: 'canceled',
+  cancel_request: 'running',
+  worker_dead: 'waiting',
+  worker_shutdown: 'waiting',
+  worker_resurrection: 'canceled',
+};
+
+/** Reads a status, also by the words of older clients; undefined for anything else. */
+export function parseJobStatus(text: string): JobStatus | undefined {
+  return JOB_STATUSES.find((status) => status === text) ?? GUIDE_WORDS[text];
 }
 
 /** How much of what a job needs, or a worker has: `{ scrub: 1 }`. */

@@ -32,7 +32,8 @@ CREATE TABLE job (
   progress            jsonb,
   -- What the next run of the job needs to go on.
   state               jsonb,
-  result              jsonb,
+  -- Not jsonb, which would put the counts in another order.
+  result              json,
   error               text,
   -- Errored, and nothing tries it again.
   is_dead             boolean NOT NULL DEFAULT false,
