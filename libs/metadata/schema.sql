@@ -79,6 +79,7 @@ CREATE TABLE doomed_object (
   doomed_at timestamp with time zone DEFAULT now() NOT NULL,
   due_at timestamp with time zone DEFAULT now() NOT NULL,
   attempts integer DEFAULT 0 NOT NULL,
+  size_bytes bigint,
   CONSTRAINT doomed_object_pkey PRIMARY KEY (object_key)
 );
 CREATE INDEX doomed_object_due_at_idx ON doomed_object USING btree (due_at);
@@ -92,6 +93,72 @@ CREATE TABLE finished_upload (
   CONSTRAINT finished_upload_pkey PRIMARY KEY (upload_id)
 );
 CREATE INDEX finished_upload_finished_at_idx ON finished_upload USING btree (finished_at);
+
+CREATE TABLE gc_setting (
+  name text NOT NULL,
+  value text NOT NULL,
+  done_to bigint,
+  CONSTRAINT gc_setting_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE job (
+  id uuid DEFAULT gen_random_uuid() NOT NULL,
+  kind text NOT NULL,
+  status text DEFAULT 'waiting'::text NOT NULL,
+  requested_by text NOT NULL,
+  is_scheduled boolean DEFAULT false NOT NULL,
+  retry_from_id uuid,
+  retries_left integer DEFAULT 0 NOT NULL,
+  retries_total integer DEFAULT 0 NOT NULL,
+  capacity jsonb NOT NULL,
+  parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+  deadline_ms bigint,
+  stop_timeout_ms bigint DEFAULT 10000 NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  scheduled_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  last_updated timestamp with time zone DEFAULT now() NOT NULL,
+  finished_at timestamp with time zone,
+  worker_id uuid,
+  fence bigint DEFAULT 0 NOT NULL,
+  heartbeat_at timestamp with time zone,
+  losses integer DEFAULT 0 NOT NULL,
+  cancel_requested_at timestamp with time zone,
+  cancel_requested_by text,
+  progress jsonb,
+  state jsonb,
+  result json,
+  error text,
+  is_dead boolean DEFAULT false NOT NULL,
+  CONSTRAINT job_pkey PRIMARY KEY (id),
+  CONSTRAINT job_check CHECK (((status = 'running'::text) = (heartbeat_at IS NOT NULL))),
+  CONSTRAINT job_check1 CHECK (((status = ANY (ARRAY['done'::text, 'canceled'::text, 'errored'::text])) = (finished_at IS NOT NULL))),
+  CONSTRAINT job_retries_left_check CHECK ((retries_left >= 0)),
+  CONSTRAINT job_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'canceled'::text, 'errored'::text])))
+);
+CREATE INDEX job_finished_idx ON job USING btree (finished_at, id) WHERE (finished_at IS NOT NULL);
+CREATE INDEX job_running_idx ON job USING btree (heartbeat_at) WHERE (status = 'running'::text);
+CREATE INDEX job_scheduled_at_idx ON job USING btree (scheduled_at, id);
+CREATE INDEX job_waiting_idx ON job USING btree (scheduled_at, id) WHERE (status = 'waiting'::text);
+
+CREATE TABLE job_log (
+  job_id uuid NOT NULL,
+  line_number integer NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  data text NOT NULL,
+  CONSTRAINT job_log_pkey PRIMARY KEY (job_id, line_number),
+  CONSTRAINT job_log_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id)
+);
+
+CREATE TABLE link_review (
+  repository_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  reason text NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  CONSTRAINT link_review_pkey PRIMARY KEY (repository_id, digest)
+);
+CREATE INDEX link_review_due_at_idx ON link_review USING btree (due_at);
 
 CREATE UNLOGGED TABLE login_failure (
   key text COLLATE "C" NOT NULL,
@@ -148,10 +215,25 @@ CREATE TABLE manifest_review (
   reason text NOT NULL,
   due_at timestamp with time zone NOT NULL,
   attempts integer DEFAULT 0 NOT NULL,
+  hold text,
+  orphaned_at timestamp with time zone,
   CONSTRAINT manifest_review_pkey PRIMARY KEY (manifest_id),
-  CONSTRAINT manifest_review_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id)
+  CONSTRAINT manifest_review_manifest_fkey FOREIGN KEY (manifest_id) REFERENCES manifest(id),
+  CONSTRAINT manifest_review_hold_check CHECK ((hold = ANY (ARRAY['history'::text, 'untagged'::text, 'orphan'::text, 'deleted'::text, 'repository'::text])))
 );
 CREATE INDEX manifest_review_due_at_idx ON manifest_review USING btree (due_at);
+
+CREATE TABLE manifest_use (
+  manifest_id bigint NOT NULL,
+  used_at timestamp with time zone NOT NULL,
+  CONSTRAINT manifest_use_pkey PRIMARY KEY (manifest_id)
+);
+
+CREATE TABLE manifest_use_mark (
+  manifest_id bigint NOT NULL,
+  used_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE INDEX manifest_use_mark_manifest_idx ON manifest_use_mark USING btree (manifest_id, used_at);
 
 CREATE TABLE namespace (
   id uuid NOT NULL,
@@ -159,11 +241,14 @@ CREATE TABLE namespace (
   kind text NOT NULL,
   default_visibility text DEFAULT 'private'::text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  untagged text,
   CONSTRAINT namespace_pkey PRIMARY KEY (id),
   CONSTRAINT namespace_name_key UNIQUE (name),
   CONSTRAINT namespace_default_visibility_check CHECK ((default_visibility = ANY (ARRAY['public'::text, 'private'::text]))),
-  CONSTRAINT namespace_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'organisation'::text])))
+  CONSTRAINT namespace_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'organisation'::text]))),
+  CONSTRAINT namespace_untagged_check CHECK (((untagged = 'keep'::text) OR (untagged ~ '^[0-9]{1,9}(ms|s|m|h|d)$'::text)))
 );
+CREATE INDEX namespace_untagged_idx ON namespace USING btree (id) WHERE (untagged IS NOT NULL);
 
 CREATE TABLE organisation_member (
   namespace_id uuid NOT NULL,
@@ -186,6 +271,31 @@ CREATE TABLE outbox_event (
   CONSTRAINT outbox_event_pkey PRIMARY KEY (id)
 );
 CREATE INDEX outbox_event_due_at_idx ON outbox_event USING btree (due_at);
+
+CREATE TABLE recovery_mark (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  kind text NOT NULL,
+  owner_id uuid NOT NULL,
+  key bytea NOT NULL,
+  marked_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT recovery_mark_pkey PRIMARY KEY (id),
+  CONSTRAINT recovery_mark_kind_check CHECK ((kind = ANY (ARRAY['namespace'::text, 'repository'::text, 'manifest'::text, 'tag'::text])))
+);
+
+CREATE TABLE recovery_state (
+  is_only boolean DEFAULT true NOT NULL,
+  log_id uuid DEFAULT gen_random_uuid() NOT NULL,
+  last_number bigint DEFAULT 0 NOT NULL,
+  written_number bigint DEFAULT 0 NOT NULL,
+  driver text,
+  snapshot_bytes bigint DEFAULT 0 NOT NULL,
+  segment_count bigint DEFAULT 0 NOT NULL,
+  segment_bytes bigint DEFAULT 0 NOT NULL,
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  CONSTRAINT recovery_state_pkey PRIMARY KEY (is_only),
+  CONSTRAINT recovery_state_only_check CHECK (is_only)
+);
 
 CREATE TABLE refresh_token (
   secret_sha256 bytea NOT NULL,
@@ -210,6 +320,7 @@ CREATE TABLE repository (
   access_version bigint DEFAULT 1 NOT NULL,
   access_changed_at timestamp with time zone DEFAULT now() NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  removal_began_at timestamp with time zone,
   deleted_at timestamp with time zone,
   deleted_by text,
   deleted_name text COLLATE "C",
@@ -236,6 +347,17 @@ CREATE TABLE repository_blob (
   CONSTRAINT repository_blob_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
 );
 CREATE INDEX repository_blob_digest_idx ON repository_blob USING btree (digest);
+
+CREATE TABLE schedule (
+  kind text NOT NULL,
+  default_spec text NOT NULL,
+  override_spec text,
+  set_by text,
+  retries integer DEFAULT 0 NOT NULL,
+  next_at timestamp with time zone,
+  last_fired_at timestamp with time zone,
+  CONSTRAINT schedule_pkey PRIMARY KEY (kind)
+);
 
 CREATE TABLE schema_migration (
   name text NOT NULL,
@@ -264,6 +386,20 @@ CREATE TABLE sparse_reference (
   CONSTRAINT sparse_reference_kind_check CHECK ((kind = ANY (ARRAY['blob'::text, 'manifest'::text])))
 );
 CREATE INDEX sparse_reference_manifest_idx ON sparse_reference USING btree (manifest_id);
+
+CREATE TABLE sweep_candidate (
+  object_key text COLLATE "C" NOT NULL,
+  upload_key text COLLATE "C" NOT NULL,
+  blob_key text COLLATE "C",
+  doomed_key text COLLATE "C" NOT NULL,
+  size_bytes bigint NOT NULL,
+  modified_at timestamp with time zone NOT NULL,
+  first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  first_run text NOT NULL,
+  last_run text NOT NULL,
+  CONSTRAINT sweep_candidate_pkey PRIMARY KEY (object_key)
+);
+CREATE INDEX sweep_candidate_doomed_key_idx ON sweep_candidate USING btree (doomed_key);
 
 CREATE TABLE tag (
   repository_id uuid NOT NULL,
@@ -331,6 +467,7 @@ CREATE TABLE upload (
   CONSTRAINT upload_algorithm_check CHECK ((algorithm = ANY (ARRAY['sha256'::text, 'sha512'::text])))
 );
 CREATE INDEX upload_account_idx ON upload USING btree (account_id);
+CREATE INDEX upload_object_key_idx ON upload USING btree (object_key);
 CREATE INDEX upload_repository_idx ON upload USING btree (repository_id);
 CREATE INDEX upload_touched_at_idx ON upload USING btree (touched_at);
 
@@ -340,69 +477,10 @@ CREATE TABLE usage_delta (
   manifests integer NOT NULL,
   size_bytes bigint NOT NULL,
   changed_at timestamp with time zone DEFAULT now() NOT NULL,
+  payload_bytes bigint DEFAULT 0 NOT NULL,
   CONSTRAINT usage_delta_pkey PRIMARY KEY (id)
 );
 
-GRANT SELECT ON access_grant TO entrepot_auth;
-GRANT SELECT, UPDATE (password_hash) ON account TO entrepot_auth;
-GRANT INSERT ON audit_event TO entrepot_auth;
-GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_auth;
-GRANT SELECT ON namespace TO entrepot_auth;
-GRANT SELECT ON organisation_member TO entrepot_auth;
-GRANT DELETE, INSERT, SELECT, UPDATE ON refresh_token TO entrepot_auth;
-GRANT SELECT ON repository TO entrepot_auth;
-GRANT SELECT ON schema_migration TO entrepot_auth;
-GRANT DELETE, INSERT, SELECT, UPDATE ON signing_key TO entrepot_auth;
-GRANT SELECT ON team TO entrepot_auth;
-GRANT SELECT ON team_member TO entrepot_auth;
-GRANT DELETE, SELECT ON access_grant TO entrepot_jobrunner;
-GRANT INSERT ON audit_event TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_jobrunner;
-GRANT DELETE, SELECT ON finished_upload TO entrepot_jobrunner;
-GRANT DELETE, SELECT ON login_failure TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_jobrunner;
-GRANT SELECT ON namespace TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON outbox_event TO entrepot_jobrunner;
-GRANT DELETE, SELECT ON refresh_token TO entrepot_jobrunner;
-GRANT DELETE, SELECT, UPDATE (created_at) ON repository TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_jobrunner;
-GRANT SELECT ON schema_migration TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON tag_history TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_jobrunner;
-GRANT DELETE, INSERT, SELECT, UPDATE ON usage_delta TO entrepot_jobrunner;
-GRANT SELECT ON access_grant TO entrepot_registry;
-GRANT SELECT ON account TO entrepot_registry;
-GRANT INSERT ON audit_event TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_registry;
-GRANT INSERT, SELECT ON finished_upload TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
-GRANT SELECT ON namespace TO entrepot_registry;
-GRANT SELECT ON organisation_member TO entrepot_registry;
-GRANT INSERT, SELECT (id) ON outbox_event TO entrepot_registry;
-GRANT INSERT, SELECT, UPDATE (created_at) ON repository TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
-GRANT SELECT ON schema_migration TO entrepot_registry;
-GRANT SELECT (kid, public_jwk, signs_from, verifies_until, created_at) ON signing_key TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_registry;
-GRANT INSERT, SELECT ON tag_history TO entrepot_registry;
-GRANT SELECT ON team TO entrepot_registry;
-GRANT SELECT ON team_member TO entrepot_registry;
-GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_registry;
-GRANT INSERT ON usage_delta TO entrepot_registry;
 CREATE TABLE usage_link_delta (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   repository_id uuid NOT NULL,
@@ -467,6 +545,28 @@ CREATE TABLE usage_total (
   CONSTRAINT usage_total_only_check CHECK (is_only)
 );
 
+CREATE TABLE worker (
+  id uuid NOT NULL,
+  host text NOT NULL,
+  process_id integer NOT NULL,
+  kinds text[] NOT NULL,
+  capacity jsonb NOT NULL,
+  is_stopping boolean DEFAULT false NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT worker_pkey PRIMARY KEY (id)
+);
+
+CREATE OR REPLACE FUNCTION public.mark_awaiting_manifests()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO recovery_mark (kind, owner_id, key)
+  SELECT DISTINCT 'manifest', m.repository_id, m.digest FROM old_rows o JOIN manifest m ON m.id = o.manifest_id;
+  RETURN NULL;
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.mark_manifests()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -496,7 +596,8 @@ BEGIN
   ELSE
     INSERT INTO recovery_mark (kind, owner_id, key)
     SELECT 'namespace', n.id, '' FROM new_rows n JOIN old_rows o USING (id)
-    WHERE (n.name, n.kind, n.default_visibility) IS DISTINCT FROM (o.name, o.kind, o.default_visibility);
+    WHERE (n.name, n.kind, n.default_visibility, n.untagged)
+      IS DISTINCT FROM (o.name, o.kind, o.default_visibility, o.untagged);
   END IF;
   RETURN NULL;
 END $function$;
@@ -513,8 +614,10 @@ BEGIN
   ELSE
     INSERT INTO recovery_mark (kind, owner_id, key)
     SELECT 'repository', n.id, '' FROM new_rows n JOIN old_rows o USING (id)
-    WHERE (n.namespace_id, n.name, n.visibility, n.created_by, n.deleted_at, n.deleted_by, n.deleted_name)
-      IS DISTINCT FROM (o.namespace_id, o.name, o.visibility, o.created_by, o.deleted_at, o.deleted_by, o.deleted_name);
+    WHERE (n.namespace_id, n.name, n.visibility, n.created_by,
+           n.deleted_at, n.deleted_by, n.deleted_name, n.removal_began_at)
+      IS DISTINCT FROM (o.namespace_id, o.name, o.visibility, o.created_by,
+           o.deleted_at, o.deleted_by, o.deleted_name, o.removal_began_at);
   END IF;
   RETURN NULL;
 END $function$;
@@ -647,6 +750,8 @@ CREATE TRIGGER recovery_delete AFTER DELETE ON public.namespace REFERENCING OLD 
 
 CREATE TRIGGER recovery_delete AFTER DELETE ON public.repository REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_repositories();
 
+CREATE TRIGGER recovery_delete AFTER DELETE ON public.sparse_reference REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_awaiting_manifests();
+
 CREATE TRIGGER recovery_delete AFTER DELETE ON public.tag REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_tags();
 
 CREATE TRIGGER recovery_insert AFTER INSERT ON public.manifest REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_manifests();
@@ -681,3 +786,89 @@ CREATE TRIGGER usage_removed AFTER DELETE ON public.repository REFERENCING OLD T
 
 CREATE TRIGGER usage_removed AFTER DELETE ON public.repository_blob REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION usage_links_removed();
 
+GRANT SELECT ON access_grant TO entrepot_auth;
+GRANT SELECT, UPDATE (password_hash) ON account TO entrepot_auth;
+GRANT INSERT ON audit_event TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_auth;
+GRANT SELECT ON namespace TO entrepot_auth;
+GRANT SELECT ON organisation_member TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON refresh_token TO entrepot_auth;
+GRANT SELECT ON repository TO entrepot_auth;
+GRANT SELECT ON schema_migration TO entrepot_auth;
+GRANT DELETE, INSERT, SELECT, UPDATE ON signing_key TO entrepot_auth;
+GRANT SELECT ON team TO entrepot_auth;
+GRANT SELECT ON team_member TO entrepot_auth;
+GRANT DELETE, SELECT ON access_grant TO entrepot_jobrunner;
+GRANT INSERT ON audit_event TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON finished_upload TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON gc_setting TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON job TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON job_log TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON link_review TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON login_failure TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_use TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON manifest_use_mark TO entrepot_jobrunner;
+GRANT SELECT ON namespace TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON outbox_event TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT ON recovery_mark TO entrepot_jobrunner;
+GRANT SELECT, UPDATE ON recovery_state TO entrepot_jobrunner;
+GRANT DELETE, SELECT ON refresh_token TO entrepot_jobrunner;
+GRANT DELETE, SELECT, UPDATE (created_at, removal_began_at) ON repository TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON schedule TO entrepot_jobrunner;
+GRANT SELECT ON schema_migration TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sweep_candidate TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag_history TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_delta TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT ON usage_link_delta TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_namespace TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_namespace_blob TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_repository TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT ON usage_repository_mark TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT ON usage_store_delta TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON usage_total TO entrepot_jobrunner;
+GRANT DELETE, INSERT, SELECT, UPDATE ON worker TO entrepot_jobrunner;
+GRANT SELECT ON access_grant TO entrepot_registry;
+GRANT SELECT ON account TO entrepot_registry;
+GRANT INSERT ON audit_event TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON blob_review TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON doomed_object TO entrepot_registry;
+GRANT INSERT, SELECT ON finished_upload TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON link_review TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON login_failure TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_blob TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_child TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_review TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON manifest_use TO entrepot_registry;
+GRANT INSERT ON manifest_use_mark TO entrepot_registry;
+GRANT SELECT ON namespace TO entrepot_registry;
+GRANT SELECT ON organisation_member TO entrepot_registry;
+GRANT INSERT, SELECT (id) ON outbox_event TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT ON recovery_mark TO entrepot_registry;
+GRANT SELECT, UPDATE ON recovery_state TO entrepot_registry;
+GRANT INSERT, SELECT, UPDATE (created_at) ON repository TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON repository_blob TO entrepot_registry;
+GRANT SELECT ON schema_migration TO entrepot_registry;
+GRANT SELECT (kid, public_jwk, signs_from, verifies_until, created_at) ON signing_key TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sparse_reference TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON tag TO entrepot_registry;
+GRANT INSERT, SELECT ON tag_history TO entrepot_registry;
+GRANT SELECT ON team TO entrepot_registry;
+GRANT SELECT ON team_member TO entrepot_registry;
+GRANT DELETE, INSERT, SELECT, UPDATE ON upload TO entrepot_registry;
+GRANT INSERT ON usage_delta TO entrepot_registry;
+GRANT INSERT ON usage_link_delta TO entrepot_registry;
+GRANT INSERT ON usage_repository_mark TO entrepot_registry;
+GRANT INSERT ON usage_store_delta TO entrepot_registry;

@@ -45,7 +45,7 @@ export type {
 } from './ports/content-reader.js';
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Claim, LedgerBlob, LedgerRange, ObjectLedger } from './ports/object-ledger.js';
-export type { Purge } from './ports/purge.js';
+export type { AbandonedUpload, Purge } from './ports/purge.js';
 export type {
   FoundObject,
   LostTag,
@@ -127,12 +127,16 @@ export type { StateSigner } from './push/upload-state.js';
 export type { RecoveryRoom } from './recovery/recovery-room.js';
 export { relayRecovery } from './recovery/relay-recovery.js';
 export type { RelayOutcome } from './recovery/relay-recovery.js';
+export { hasLosses, rebuild } from './recovery/rebuild.js';
+export type { RebuildReport, RebuildRoom, RebuildStep } from './recovery/rebuild.js';
+export type { RefusedManifest } from './recovery/rebuild-manifests.js';
 export { endOfLog, readRecoveryLog } from './recovery/read-recovery-log.js';
 export type { LogFault, LogReading } from './recovery/read-recovery-log.js';
 export { tendRecoveryLog } from './recovery/write-snapshot.js';
 export { deleteBlob, deleteManifest, deleteTag } from './removal/remove-content.js';
 export type { Removal } from './removal/remove-content.js';
 export { purgeUploads } from './removal/purge-uploads.js';
+export type { UploadPurge, UploadPurgeReport } from './removal/purge-uploads.js';
 export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
 export type { RemovalReport } from './removal/remove-doomed-objects.js';
 export type { FoldStep, NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from './ports/usage.js';

@@ -7,7 +7,7 @@ import {
   type RecoveryDocument,
   type SnapshotPart,
 } from './segment-codec.js';
-import { describeName, type NamedDocument } from './segment-names.js';
+import { describeName, segmentName, type NamedDocument } from './segment-names.js';
 
 /** What of the log could not be used. */
 export interface LogFault {
@@ -58,7 +58,7 @@ export async function readRecoveryLog(
     }
   };
   for (const part of base?.parts ?? []) await read(part.name, ({ records }) => take(records, part.name));
-  const chain = new Chain(base);
+  const chain = new Chain(base, found);
   for (const { name } of segmentsAfter(found, base?.number ?? -1)) {
     await read(name, async ({ header, records }) => {
       chain.add(header);
@@ -119,21 +119,20 @@ function segmentsAfter(found: readonly NamedDocument[], number: number): readonl
 /** Notices segments of other installations, and those that are missing between two. */
 class Chain {
   readonly gaps: LogFault[] = [];
-  readonly #seen = new Set<number>();
-  #logId: string | undefined;
+  readonly #known: ReadonlySet<number>;
   readonly #begins: number;
+  #logId: string | undefined;
 
-  constructor(base: Snapshot | undefined) {
-    this.#logId = base?.logId;
+  constructor(base: Snapshot | undefined, found: readonly NamedDocument[]) {
+    this.#known = new Set(found.map(({ number }) => number));
     this.#begins = base?.number ?? 0;
+    this.#logId = base?.logId;
   }
 
   add({ logId, number, previousNumber = 0 }: RecoveryDocument['header']): void {
     this.#logId ??= logId;
     if (logId !== this.#logId) throw new DocumentDamaged('it was written by another installation');
-    if (previousNumber > this.#begins && !this.#seen.has(previousNumber)) {
-      this.gaps.push({ document: String(previousNumber), reason: `it is missing before ${number}` });
-    }
-    this.#seen.add(number);
+    if (previousNumber <= this.#begins || this.#known.has(previousNumber)) return;
+    this.gaps.push({ document: segmentName(previousNumber, false), reason: `it is missing before ${number}` });
   }
 }
