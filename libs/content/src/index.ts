@@ -1,8 +1,15 @@
 export { contentSection, gcSection, uploadsSection } from './config.js';
 export type { ContentConfig, GcConfig, UploadsConfig } from './config.js';
-export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS } from './faults/fail-points.js';
+export { BLOB_POINTS, FAIL_POINTS, MANIFEST_POINTS, REMOVAL_POINTS, REVIEW_POINTS } from './faults/fail-points.js';
 export type { PortPoint } from './faults/fail-points.js';
-export { watchPurge, watchStore, watchUploads, watchWork } from './faults/watch-ports.js';
+export {
+  watchPurge,
+  watchReviewSteps,
+  watchReviews,
+  watchStore,
+  watchUploads,
+  watchWork,
+} from './faults/watch-ports.js';
 export type { Reached } from './faults/watch-ports.js';
 export { findFault, findSizeFault } from './integrity/find-fault.js';
 export type { Reading } from './integrity/find-fault.js';
@@ -75,7 +82,7 @@ export type {
   TagRecord,
 } from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
-export type { RepositoryBatch, ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from './ports/reviews.js';
+export type { RepositoryBatch, ReviewBatch, ReviewFailure, Reviews, ReviewStep, ReviewTerms } from './ports/reviews.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
 export type {
   ChangeRecord,

@@ -1,5 +1,6 @@
 import type { BlobStore, ObjectWriter } from '../ports/blob-store.js';
 import type { Purge } from '../ports/purge.js';
+import type { Reviews, ReviewStep } from '../ports/reviews.js';
 import type { ContentTransaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { Uploads } from '../ports/uploads.js';
 
@@ -12,7 +13,9 @@ export type PortPoint =
   | PointOf<'writer', ObjectWriter>
   | PointOf<'work', UnitOfWork>
   | PointOf<'transaction', ContentTransaction>
-  | PointOf<'purge', Purge>;
+  | PointOf<'purge', Purge>
+  | PointOf<'reviews', Reviews>
+  | `review.${ReviewStep}:after`;
 
 /**
  * The commit protocol of a blob, step by step: every state that a crash can leave behind lies between two of these. What a
@@ -57,4 +60,22 @@ export const REMOVAL_POINTS = [
   'purge.forgetDoomedObjects:after',
 ] as const satisfies readonly PortPoint[];
 
-export const FAIL_POINTS = [...BLOB_POINTS, ...MANIFEST_POINTS, ...REMOVAL_POINTS] as const;
+/** Steps of the collector: within its transactions, where it holds its locks, and after their commits. */
+export const REVIEW_POINTS = [
+  'reviews.noteTerms:after',
+  'review.takeRepository:after',
+  'review.decideRepository:after',
+  'reviews.removeRepository:after',
+  'reviews.reviewDeleted:after',
+  'review.takeManifests:after',
+  'review.decideManifests:after',
+  'reviews.reviewManifests:after',
+  'review.takeLinks:after',
+  'review.decideLinks:after',
+  'reviews.reviewLinks:after',
+  'review.takeBlobs:after',
+  'review.decideBlobs:after',
+  'reviews.reviewBlobs:after',
+] as const satisfies readonly PortPoint[];
+
+export const FAIL_POINTS = [...BLOB_POINTS, ...MANIFEST_POINTS, ...REMOVAL_POINTS, ...REVIEW_POINTS] as const;

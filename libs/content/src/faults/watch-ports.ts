@@ -1,5 +1,6 @@
 import type { BlobStore } from '../ports/blob-store.js';
 import type { Purge } from '../ports/purge.js';
+import type { Reviews, ReviewStep } from '../ports/reviews.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
 import type { Uploads } from '../ports/uploads.js';
 import type { PortPoint } from './fail-points.js';
@@ -28,6 +29,15 @@ export function watchWork(work: UnitOfWork, reached: Reached): UnitOfWork {
 
 export function watchPurge(purge: Purge, reached: Reached): Purge {
   return watched('purge', purge, reached);
+}
+
+export function watchReviews(reviews: Reviews, reached: Reached): Reviews {
+  return watched('reviews', reviews, reached);
+}
+
+/** Told of the steps within a reviewer's transaction, which waits meanwhile with its locks. */
+export function watchReviewSteps(reached: Reached): (step: ReviewStep) => Promise<void> {
+  return (step) => reached(`review.${step}:after`);
 }
 
 /** What does not return a promise is passed over: it is over at once. */

@@ -30,6 +30,9 @@ export interface RepositoryBatch extends ReviewBatch {
   readonly links: number;
 }
 
+/** Steps within the transaction of a batch: rows are locked; everything is decided and nothing committed. */
+export type ReviewStep = `${'take' | 'decide'}${'Repository' | 'Manifests' | 'Links' | 'Blobs'}`;
+
 /**
  * Looks that garbage collection owes. Each method is one short transaction that waits for nobody: rows that others have
  * locked are passed over. Several workers may run. What is due and since when is said by the clock of the database.

@@ -28,6 +28,12 @@ const auditOf = async (action: string): Promise<unknown[]> => {
   return rows.map((row) => row.detail);
 };
 
+const deleteRepository = (age: string) =>
+  world.owner.query('UPDATE repository SET deleted_at = now() - $2::interval, deleted_name = name WHERE id = $1', [
+    world.repositoryId,
+    age,
+  ]);
+
 describe('the chain of reviews', () => {
   it('goes from a manifest to its links, to their blobs, to doomed objects, in one run', async () => {
     const [index, child] = [await world.manifest(), await world.manifest()];
@@ -53,7 +59,7 @@ describe('the chain of reviews', () => {
     );
     expect(rows).toEqual([1, 2].map(() => ({ reason: 'unlinked', size_bytes: 7, is_due: true })));
     for (const table of ['manifest', 'repository_blob', 'blob', 'manifest_review', 'link_review', 'blob_review']) {
-      expect((await world.owner.query(`SELECT FROM ${table}`)).rows, table).toEqual([]);
+      expect({ table, ...(await world.owner.query(`SELECT FROM ${table}`)) }).toMatchObject({ table, rowCount: 0 });
     }
     expect(await auditOf('manifest.removed')).toHaveLength(2);
     expect(await auditOf('link.removed')).toEqual([{ links: 2 }]);
@@ -247,12 +253,6 @@ describe('the review of a blob', () => {
 });
 
 describe('a deleted repository', () => {
-  const remove = (age: string) =>
-    world.owner.query('UPDATE repository SET deleted_at = now() - $2::interval, deleted_name = name WHERE id = $1', [
-      world.repositoryId,
-      age,
-    ]);
-
   it('is removed with all that is in it when its undo is over, in chunks', async () => {
     const [index, child] = [await world.manifest(), await world.manifest({ deletedAge: '1 day' })];
     await world.list(index, child);
@@ -264,7 +264,7 @@ describe('a deleted repository', () => {
     await world.awaits(index, Buffer.alloc(33), 'blob');
     await world.reviewOf(index);
     await world.linkReview(digests[1], '1 hour');
-    await remove('2 days');
+    await deleteRepository('2 days');
     expect(await world.collect({ undoMs: 3 * DAY_MS })).toMatchObject({ repositoriesRemoved: 0, manifestsRemoved: 0 });
     const terms = 2 * DAY_MS;
     expect(await world.reviews.removeRepository(terms, 1, [])).toMatchObject({ manifests: 1, removed: 0 });
@@ -282,11 +282,11 @@ describe('a deleted repository', () => {
 
   it('that cannot be removed is not in the way of others', async () => {
     await world.owner.query('CREATE TABLE obstacle (id uuid REFERENCES repository (id))');
-    await remove('3 days');
+    await deleteRepository('3 days');
     const stuck = world.repositoryId;
     await world.owner.query('INSERT INTO obstacle VALUES ($1)', [stuck]);
     world.repositoryId = await world.repository();
-    await remove('2 days');
+    await deleteRepository('2 days');
     const failures: ReviewFailure[] = [];
     const round = await world.reviews.removeRepository(0, 100, []);
     failures.push(...round.failures);

@@ -3,14 +3,22 @@ import type pg from 'pg';
 import { isAway } from '../database/errors.js';
 import { noteTerms } from './note-terms.js';
 import { removeRepositoryChunk, takeRepository } from './remove-repository-chunk.js';
-import { inReview, reviewBatch } from './review-batches.js';
+import { inReview, reviewBatch, type AtStep, type ReviewRoom } from './review-batches.js';
 import { blobReviews } from './review-blobs.js';
 import { reviewDeleted } from './review-deleted.js';
 import { LINK_REVIEWS } from './review-links.js';
 import { manifestReviews } from './review-manifests.js';
 
 export class PostgresReviews implements Reviews {
-  constructor(private readonly pool: pg.Pool) {}
+  /** `atStep`: told of each step within a transaction. */
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly atStep?: AtStep,
+  ) {}
+
+  get #room(): ReviewRoom {
+    return { pool: this.pool, atStep: this.atStep };
+  }
 
   noteTerms(terms: ReviewTerms): Promise<boolean> {
     return inReview(this.pool, (tx) => noteTerms(tx, terms));
@@ -21,7 +29,11 @@ export class PostgresReviews implements Reviews {
     try {
       const chunk = await inReview(this.pool, async (tx) => {
         taken = await takeRepository(tx, undoMs, except);
-        return taken === undefined ? undefined : removeRepositoryChunk(tx, taken, limit);
+        if (taken === undefined) return undefined;
+        await this.atStep?.('takeRepository');
+        const removed = await removeRepositoryChunk(tx, taken, limit);
+        await this.atStep?.('decideRepository');
+        return removed;
       });
       if (!chunk) return { taken: 0, removed: 0, manifests: 0, links: 0, failures: [] };
       return { ...chunk, taken: 1, removed: chunk.isGone ? 1 : 0, failures: [] };
@@ -36,14 +48,14 @@ export class PostgresReviews implements Reviews {
   }
 
   reviewManifests(terms: ReviewTerms, limit: number): Promise<ReviewBatch> {
-    return reviewBatch(this.pool, manifestReviews(terms), limit);
+    return reviewBatch(this.#room, manifestReviews(terms), limit);
   }
 
   reviewLinks(limit: number): Promise<ReviewBatch> {
-    return reviewBatch(this.pool, LINK_REVIEWS, limit);
+    return reviewBatch(this.#room, LINK_REVIEWS, limit);
   }
 
   reviewBlobs(graceMs: number, limit: number): Promise<ReviewBatch> {
-    return reviewBatch(this.pool, blobReviews(graceMs), limit);
+    return reviewBatch(this.#room, blobReviews(graceMs), limit);
   }
 }

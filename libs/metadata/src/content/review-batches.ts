@@ -1,10 +1,14 @@
-import type { ReviewBatch, ReviewFailure } from '@entrepot/content';
+import type { ReviewBatch, ReviewFailure, ReviewStep } from '@entrepot/content';
 import type pg from 'pg';
 import { isAway } from '../database/errors.js';
 import { runUnitOfWork, type Queryable } from '../database/unit-of-work.js';
 
+/** Told of each step within a transaction; only tests wait there. */
+export type AtStep = (step: ReviewStep) => Promise<void>;
+
 /** One kind of task: `Key` says what it is about. */
 export interface ReviewKind<Key> {
+  readonly name: 'Manifests' | 'Links' | 'Blobs';
   /** Locks at most `limit` tasks that are due, and what they are about; passes over what is locked. */
   take(tx: Queryable, limit: number): Promise<Key[]>;
   /** Looks, in a statement that begins after the locks were had, and acts. Resolves with how many it removed. */
@@ -31,29 +35,48 @@ export function inReview<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>):
   });
 }
 
+export interface ReviewRoom {
+  readonly pool: pg.Pool;
+  readonly atStep?: AtStep | undefined;
+}
+
 /**
  * Does one batch of tasks. Where that fails they are done one by one, so that each is put off only by its own failure and
  * none is in the way of others.
  */
-export async function reviewBatch<Key>(pool: pg.Pool, kind: ReviewKind<Key>, limit: number): Promise<ReviewBatch> {
+export async function reviewBatch<Key>(room: ReviewRoom, kind: ReviewKind<Key>, limit: number): Promise<ReviewBatch> {
   try {
-    return await inReview(pool, async (tx) => {
-      const keys = await kind.take(tx, limit);
-      const removed = keys.length > 0 ? await kind.decide(tx, keys) : 0;
-      return { taken: keys.length, removed, failures: [] };
-    });
+    const { keys, removed } = await reviewOnce(room, kind, limit);
+    return { taken: keys.length, removed, failures: [] };
   } catch (error) {
     if (isAway(error)) throw error;
-    return reviewOneByOne(pool, kind, limit);
+    return reviewOneByOne(room, kind, limit);
   }
 }
 
-async function reviewOneByOne<Key>(pool: pg.Pool, kind: ReviewKind<Key>, limit: number): Promise<ReviewBatch> {
+function reviewOnce<Key>(
+  { pool, atStep }: ReviewRoom,
+  kind: ReviewKind<Key>,
+  limit: number,
+  onTaken: (keys: Key[]) => void = () => {},
+): Promise<{ keys: readonly Key[]; removed: number }> {
+  return inReview(pool, async (tx) => {
+    const keys = await kind.take(tx, limit);
+    onTaken(keys);
+    if (keys.length === 0) return { keys, removed: 0 };
+    await atStep?.(`take${kind.name}`);
+    const removed = await kind.decide(tx, keys);
+    await atStep?.(`decide${kind.name}`);
+    return { keys, removed };
+  });
+}
+
+async function reviewOneByOne<Key>(room: ReviewRoom, kind: ReviewKind<Key>, limit: number): Promise<ReviewBatch> {
   const failures: ReviewFailure[] = [];
   let taken = 0;
   let removed = 0;
   for (; taken < limit; taken += 1) {
-    const one = await reviewOne(pool, kind);
+    const one = await reviewOne(room, kind);
     if (one === undefined) break;
     if (typeof one === 'number') removed += one;
     else failures.push(one);
@@ -62,17 +85,15 @@ async function reviewOneByOne<Key>(pool: pg.Pool, kind: ReviewKind<Key>, limit: 
 }
 
 /** Undefined where there is no task. */
-async function reviewOne<Key>(pool: pg.Pool, kind: ReviewKind<Key>): Promise<number | ReviewFailure | undefined> {
-  let key: Key | undefined;
+async function reviewOne<Key>(room: ReviewRoom, kind: ReviewKind<Key>): Promise<number | ReviewFailure | undefined> {
+  const taken: Key[] = [];
   try {
-    return await inReview(pool, async (tx) => {
-      [key] = await kind.take(tx, 1);
-      return key === undefined ? undefined : kind.decide(tx, [key]);
-    });
+    const { keys, removed } = await reviewOnce(room, kind, 1, (found) => taken.splice(0, 1, ...found));
+    return keys.length === 0 ? undefined : removed;
   } catch (error) {
-    if (key === undefined || isAway(error)) throw error;
-    const failed = key;
-    await inReview(pool, (tx) => kind.postpone(tx, failed));
+    const [failed] = taken;
+    if (failed === undefined || isAway(error)) throw error;
+    await inReview(room.pool, (tx) => kind.postpone(tx, failed));
     return { subject: kind.describe(failed), error };
   }
 }

@@ -10,6 +10,7 @@ export interface BlobKey {
 /** Reviews of blobs. `graceMs` is for links that a process of the version before made. */
 export function blobReviews(graceMs: number): ReviewKind<BlobKey> {
   return {
+    name: 'Blobs',
     take: takeBlobs,
     decide: (tx, keys) => decideBlobs(tx, keys, graceMs),
     postpone: postponeBlob,

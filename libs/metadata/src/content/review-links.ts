@@ -8,6 +8,7 @@ export interface LinkKey {
 
 /** Reviews of links from repositories to blobs. */
 export const LINK_REVIEWS: ReviewKind<LinkKey> = {
+  name: 'Links',
   take: takeLinks,
   decide: decideLinks,
   postpone: postponeLink,

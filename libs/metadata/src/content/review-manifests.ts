@@ -7,6 +7,7 @@ import { NEXT_ATTEMPT, type ReviewKind } from './review-batches.js';
 /** Reviews of manifests, by row id. */
 export function manifestReviews(terms: ReviewTerms): ReviewKind<string> {
   return {
+    name: 'Manifests',
     take: takeManifests,
     decide: (tx, ids) => decideManifests(tx, terms, ids),
     postpone: postponeManifest,
