@@ -50,6 +50,7 @@ export type {
   StoredManifest,
   Viewer,
 } from './ports/content-reader.js';
+export type { ManifestUses } from './ports/manifest-uses.js';
 export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './ports/object-moves.js';
 export type { Claim, LedgerBlob, LedgerRange, ObjectLedger } from './ports/object-ledger.js';
 export type { AbandonedUpload, Purge } from './ports/purge.js';
@@ -117,6 +118,7 @@ export type {
 } from './ports/uploads.js';
 export { ObjectCorrupt, readVerified } from './pull/read-verified.js';
 export type { ExpectedBlob } from './pull/read-verified.js';
+export { UseMarks } from './pull/use-marks.js';
 export type { Bytes, PushRoom } from './push/push-room.js';
 export { appendChunk } from './push/append-chunk.js';
 export { cancelUpload } from './push/cancel-upload.js';

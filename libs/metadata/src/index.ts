@@ -4,6 +4,7 @@ export { endUploadLeases } from './content/end-upload-leases.js';
 export { PostgresBlobWalk } from './content/postgres-blob-walk.js';
 export { PostgresContentReader } from './content/postgres-content-reader.js';
 export { PostgresObjectLedger } from './content/postgres-object-ledger.js';
+export { PostgresManifestUses } from './content/postgres-manifest-uses.js';
 export { PostgresObjectMoves } from './content/postgres-object-moves.js';
 export { PostgresPurge } from './content/postgres-purge.js';
 export { PostgresQuarantine } from './content/postgres-quarantine.js';
