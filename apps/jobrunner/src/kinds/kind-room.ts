@@ -1,3 +1,4 @@
+import type { ObjectPlace } from '@entrepot/blob-store';
 import type { BlobStore, Purge, Reached } from '@entrepot/content';
 import type { DatabasePool, ServicePools } from '@entrepot/metadata';
 import type { Logger, Metrics } from '@entrepot/runtime';
@@ -11,6 +12,8 @@ export interface KindRoom {
   /** How a session is opened that has to last: for advisory locks. */
   readonly session: ServicePools['session'];
   readonly store: BlobStore;
+  /** Each store that the settings open, by itself. */
+  readonly places: readonly ObjectPlace[];
   readonly purge: Purge;
   /** Told at each fail point, where the process was started with one; watch further ports by it. */
   readonly reached: Reached | undefined;

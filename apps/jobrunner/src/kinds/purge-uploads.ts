@@ -1,25 +1,24 @@
-import { purgeUploads, removeDoomedObjects } from '@entrepot/content';
+import { purgeUploads } from '@entrepot/content';
 import type { JobKind, ScheduledKind } from '@entrepot/jobs';
+import { isDryRun } from './dry-run.js';
 import { every } from './every.js';
 import type { KindRoom } from './kind-room.js';
+import { removeObjects } from './remove-objects.js';
 
 /** Ends uploads that nobody finishes; their bytes go in the same run. */
-export function purgeUploadsKind({ config, purge, store, metrics }: KindRoom): ScheduledKind {
+export function purgeUploadsKind(room: KindRoom): ScheduledKind {
+  const { config, purge, metrics } = room;
   const ended = metrics.counter('uploads_ended_total', 'Abandoned uploads that were ended.', []);
   const kind: JobKind = {
     name: 'purge-uploads',
     mayRunTwice: true,
-    async run({ signal, log }) {
-      const uploads = await purgeUploads(purge, config.uploads.ttl, signal);
-      ended.inc(uploads);
-      const { objects, failures } = await removeDoomedObjects({
-        purge,
-        store,
-        ratePerSecond: config.gc.removalRate,
-        signal,
-      });
-      for (const error of failures) log(`an object could not be removed and is tried again: ${String(error)}`);
-      return { uploadsEnded: uploads, objectsRemoved: objects, failures: failures.length };
+    async run(job) {
+      const isDry = isDryRun(job.parameters);
+      const log = (line: string) => job.log(line);
+      const purged = await purgeUploads({ purge, ttlMs: config.uploads.ttl, isDry, signal: job.signal, log });
+      if (isDry) return { dryRun: true, ...purged };
+      ended.inc(purged.uploadsEnded);
+      return { ...purged, ...(await removeObjects(room, job)) };
     },
   };
   return { kind, schedule: every(config.uploads.purgeInterval) };

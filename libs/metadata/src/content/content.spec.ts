@@ -356,7 +356,17 @@ describe('uploads', () => {
       lockTimeoutMs: 5000,
     });
     const purge = new PostgresPurge(jobs);
-    expect(await purgeUploads(purge, 1, running)).toBeGreaterThanOrEqual(1);
+    const lines: string[] = [];
+    const terms = { purge, ttlMs: 1, signal: running, log: (line: string) => void lines.push(line) };
+    const dry = await purgeUploads({ ...terms, isDry: true });
+    expect(dry.uploadsEnded).toBeGreaterThanOrEqual(1);
+    expect(await purgeUploads({ ...terms, isDry: false })).toMatchObject({ ...dry, endsForgotten: expect.any(Number) });
+    expect(lines.slice(0, dry.uploadsEnded).toSorted()).toEqual(
+      lines
+        .slice(dry.uploadsEnded)
+        .map((line) => line.replace('ended', 'would end'))
+        .toSorted(),
+    );
     expect(await removeDoomedObjects({ purge, store: room.store, ratePerSecond: 0, signal: running })).toMatchObject({
       failures: [],
     });

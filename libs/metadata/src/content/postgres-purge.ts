@@ -1,24 +1,50 @@
-import type { ObjectKey, Purge } from '@entrepot/content';
+import type { AbandonedUpload, ObjectKey, Purge } from '@entrepot/content';
 import type pg from 'pg';
 import { queryRows } from '../database/unit-of-work.js';
+
+interface AbandonedRow {
+  readonly id: string;
+  readonly repository_name: string;
+  readonly offset_bytes: string;
+  readonly touched_at: Date;
+}
+
+const ABANDONED = `touched_at < now() - $1 * interval '1 millisecond' AND (lease_until IS NULL OR lease_until < now())`;
+const ABANDONED_COLUMNS = 'u.id, r.name AS repository_name, u.offset_bytes, u.touched_at';
+
+function toAbandoned({ id, repository_name, offset_bytes, touched_at }: AbandonedRow): AbandonedUpload {
+  return { uploadId: id, repositoryName: repository_name, sizeBytes: Number(offset_bytes), touchedAt: touched_at };
+}
 
 export class PostgresPurge implements Purge {
   constructor(private readonly pool: pg.Pool) {}
 
-  async doomAbandonedUploads(expiryMs: number, limit: number): Promise<number> {
-    const rows = await queryRows(this.pool, {
+  async doomAbandonedUploads(expiryMs: number, limit: number): Promise<AbandonedUpload[]> {
+    const rows = await queryRows<AbandonedRow>(this.pool, {
       name: 'doom-abandoned-uploads',
       text: `
         WITH abandoned AS (
-          SELECT id FROM upload
-          WHERE touched_at < now() - $1 * interval '1 millisecond' AND (lease_until IS NULL OR lease_until < now())
-          ORDER BY touched_at LIMIT $2 FOR UPDATE SKIP LOCKED),
-        gone AS (DELETE FROM upload u USING abandoned a WHERE u.id = a.id RETURNING u.object_key)
-        INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'upload abandoned' FROM gone
-        RETURNING object_key`,
+          SELECT id FROM upload WHERE ${ABANDONED} ORDER BY touched_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM upload u USING abandoned a WHERE u.id = a.id RETURNING u.*),
+        doomed AS (
+          INSERT INTO doomed_object (object_key, reason, size_bytes)
+          SELECT object_key, 'upload abandoned', offset_bytes FROM gone
+          ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason)
+        SELECT ${ABANDONED_COLUMNS} FROM gone u JOIN repository r ON r.id = u.repository_id`,
       values: [expiryMs, limit],
     });
-    return rows.length;
+    return rows.map(toAbandoned);
+  }
+
+  async abandonedUploads(expiryMs: number, page: { after?: string; limit: number }): Promise<AbandonedUpload[]> {
+    const rows = await queryRows<AbandonedRow>(this.pool, {
+      name: 'abandoned-uploads',
+      text: `
+        SELECT ${ABANDONED_COLUMNS} FROM upload u JOIN repository r ON r.id = u.repository_id
+        WHERE ${ABANDONED} AND u.id > $3 ORDER BY u.id LIMIT $2`,
+      values: [expiryMs, page.limit, page.after ?? '00000000-0000-0000-0000-000000000000'],
+    });
+    return rows.map(toAbandoned);
   }
 
   async forgetFinishedUploads(keptMs: number, limit: number): Promise<number> {

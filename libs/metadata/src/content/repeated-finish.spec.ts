@@ -126,7 +126,11 @@ describe('a finish that is repeated', () => {
       statementTimeoutMs: 5000,
       lockTimeoutMs: 5000,
     });
-    await purgeUploads(new PostgresPurge(jobs), 3_600_000, new AbortController().signal);
+    const { signal } = new AbortController();
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    await purgeUploads({ purge: new PostgresPurge(jobs), ttlMs: 3_600_000, isDry: false, signal, log });
+    expect(lines).toEqual([]);
     await jobs.end();
     expect(await finish(old)).toBe('BLOB_UPLOAD_UNKNOWN');
     expect(await finish(fresh)).toBe('done');
