@@ -31,7 +31,8 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const plain = { purge: new PostgresPurge(pool), store };
   const reached = armFailPoint(FAIL_POINTS, config.http, logger);
   const ports = reached ? { purge: watchPurge(plain.purge, reached), store: watchStore(store, reached) } : plain;
-  const kinds = createKinds({ config, pool, session: pools.session, ...ports, reached, logger, metrics });
+  const { places } = store;
+  const kinds = createKinds({ config, pool, session: pools.session, ...ports, places, reached, logger, metrics });
   const claims = new PostgresJobClaims(pool);
   const jobs = await startJobs({ kinds, claims, config: config.jobs, queues, bells: resources.bells, logger, metrics });
   return {
