@@ -8,6 +8,7 @@ import { addJobCommands } from './commands/job-commands.js';
 import { addKeyCommands } from './commands/key-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
+import { addRebuildCommand } from './commands/rebuild-command.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
 import { addScheduleCommands } from './commands/schedule-commands.js';
 import { addStorageCommands } from './commands/storage-commands.js';
@@ -37,6 +38,7 @@ const GROUPS = [
   addJobCommands,
   addScheduleCommands,
   addDoctorCommand,
+  addRebuildCommand,
   addConfigCommands,
 ];
 

@@ -1,10 +1,17 @@
 import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
-import { PostgresJobClaims, PostgresPurge, openPools, type ServicePools } from '@entrepot/metadata';
+import {
+  PostgresJobClaims,
+  PostgresPurge,
+  PostgresRecoverySource,
+  openPools,
+  type ServicePools,
+} from '@entrepot/metadata';
 import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
 import type { JobrunnerConfig } from './config.js';
 import { startJobs } from './jobs/start-jobs.js';
 import { createKinds } from './kinds/create-kinds.js';
+import { keepRecoveryLog } from './recovery/keep-recovery-log.js';
 
 /** Queues in Postgres listen in a session of their own, which a pooler does not give. */
 function refuseQueueBehindPooler({ redis }: JobrunnerConfig, { session }: ServicePools): void {
@@ -35,6 +42,12 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const kinds = createKinds({ config, pool, session: pools.session, ...ports, places, reached, logger, metrics });
   const claims = new PostgresJobClaims(pool);
   const jobs = await startJobs({ kinds, claims, config: config.jobs, queues, bells: resources.bells, logger, metrics });
+  const recoveryLog = keepRecoveryLog({
+    source: new PostgresRecoverySource(pool),
+    place: store.current,
+    logger,
+    metrics,
+  });
   return {
     mounts: [],
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
@@ -42,6 +55,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     async close() {
       await queues.close();
       await jobs.close();
+      await recoveryLog.close();
       await pools.end();
     },
   };

@@ -41,6 +41,7 @@ import type { RegistryRoom } from './http/call.js';
 import { RegistryHandlers } from './http/registry.controller.js';
 import { openReadReplica } from './open-read-replica.js';
 import { registryModule } from './registry.module.js';
+import { writeRecoveryLog } from './write-recovery-log.js';
 
 /** How often the data plane asks who lost rights where no bell tells it to: the bound of a withdrawal, with the query. */
 const REVOCATION_INTERVAL_MS = 1000;
@@ -92,6 +93,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
       ignoreChanges();
       await nest.close();
       await Promise.all([revocations.stop(), keys.stop(), replica?.stop(), suspects.stop()]);
+      await writeRecoveryLog(pool, store.current, logger);
       await Promise.all([pools.end(), signOfLife.close()]);
     },
   };

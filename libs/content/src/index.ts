@@ -141,7 +141,9 @@ export type { RebuildReport, RebuildRoom, RebuildStep } from './recovery/rebuild
 export type { RefusedManifest } from './recovery/rebuild-manifests.js';
 export { endOfLog, readRecoveryLog } from './recovery/read-recovery-log.js';
 export type { LogFault, LogReading } from './recovery/read-recovery-log.js';
+export { writeLastMarks } from './recovery/write-last-marks.js';
 export { tendRecoveryLog } from './recovery/write-snapshot.js';
+export type { TendOutcome } from './recovery/write-snapshot.js';
 export { deleteBlob, deleteManifest, deleteTag } from './removal/remove-content.js';
 export type { Removal } from './removal/remove-content.js';
 export { purgeUploads } from './removal/purge-uploads.js';

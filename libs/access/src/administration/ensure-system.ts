@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { LIBRARY } from '../accounts/namespace-name.js';
 import { AccessError } from '../errors.js';
-import type { AccessUnitOfWork } from '../ports/administration.js';
-import type { PasswordAdministration } from './administration.js';
+import { checkNewPassword } from '../passwords/password-rules.js';
+import type { AccessUnitOfWork, AccountRecord } from '../ports/administration.js';
+import { requireAccount, type PasswordAdministration } from './administration.js';
 import { createAccount } from './create-account.js';
 
 /**
@@ -29,7 +30,7 @@ export type EnsuredAdministrator =
 
 /**
  * Makes the first administrator, unless an account is one already. One of that name that exists is not changed, whatever
- * password is given.
+ * password is given; but one that a rebuild left, which nobody can use, gets it.
  */
 export async function ensureAdministrator(
   administration: PasswordAdministration,
@@ -39,6 +40,10 @@ export async function ensureAdministrator(
     existing: await tx.accounts.find(wanted.name),
     others: await tx.accounts.lockActiveAdministrators(),
   }));
+  if (existing && others.length === 0 && isRebuilt(existing)) {
+    await reviveAdministrator(administration, wanted);
+    return { outcome: 'created' };
+  }
   if (existing) {
     const isSame = await administration.passwords.matches(existing.passwordHash, wanted.password);
     return { outcome: 'kept', isPasswordAnother: !isSame };
@@ -52,4 +57,24 @@ export async function ensureAdministrator(
     if (!(error instanceof AccessError) || error.code !== 'NAME_TAKEN') throw error;
     return { outcome: 'kept', isPasswordAnother: false };
   }
+}
+
+/** An administrator without a password: no other way leads there. */
+function isRebuilt({ isAdmin, isDisabled, passwordHash }: AccountRecord): boolean {
+  return isAdmin && isDisabled && passwordHash === undefined;
+}
+
+async function reviveAdministrator(
+  { store, actor, passwords }: PasswordAdministration,
+  { name, password }: { readonly name: string; readonly password: string },
+): Promise<void> {
+  checkNewPassword(password);
+  const passwordHash = await passwords.hash(password);
+  await store.run(async (tx) => {
+    const account = await requireAccount(tx, name);
+    await tx.accounts.setPasswordHash(account.id, passwordHash);
+    await tx.accounts.setDisabled(account.id, false);
+    await tx.accounts.withdrawCredentials(account.id);
+    await tx.audit({ actor, action: 'account.revived', target: name, detail: {} });
+  });
 }

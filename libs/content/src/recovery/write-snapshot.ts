@@ -16,23 +16,26 @@ const FEW_SEGMENTS = 500;
 /** A listing of so many is slow. */
 const MANY_SEGMENTS = 20_000;
 
+/** `whole`: nothing was to be done; `written`: there is a new snapshot; `busy`: another process writes the log. */
+export type TendOutcome = 'whole' | 'written' | 'busy';
+
 /**
  * Brings the log into good order where it needs it: a snapshot where the store has none, does not have what was written last,
  * or has what this database never wrote (it was restored from a backup, or built anew); or where the segments since the last
- * one have grown to half its size. Resolves with whether it wrote one. `isFirst`: the process looks for the first time, and
- * may take the log over to its own store.
+ * one have grown to half its size. `isFirst`: the process looks for the first time, and may take the log over to its
+ * own store.
  */
 export async function tendRecoveryLog(
   room: RecoveryRoom,
   { isFirst, signal }: { readonly isFirst: boolean; readonly signal: AbortSignal },
-): Promise<boolean> {
+): Promise<TendOutcome> {
   const position = await room.source.lease(room.lease, LEASE_MS);
-  if (position === undefined || (!isFirst && position.driver !== room.lease.driver)) return false;
+  if (position === undefined) return 'busy';
   try {
-    if (!isFirst && !isDue(position)) return false;
+    if (!isFirst && (position.driver !== room.lease.driver || !isDue(position))) return 'whole';
     const found = (await room.log.list()).map(describeName);
-    if (!isDue(position) && isWhole(position, room.lease.driver, found)) return false;
-    return await writeSnapshot(room, found, signal);
+    if (!isDue(position) && isWhole(position, room.lease.driver, found)) return 'whole';
+    return (await writeSnapshot(room, found, signal)) ? 'written' : 'busy';
   } finally {
     await room.source.release(room.lease);
   }

@@ -98,10 +98,10 @@ describe('the recovery log', () => {
     const image = imageOf([[await world.pushBlob('config'), 6]]);
     await world.put(image, ['before']);
     expect(await relayRecovery(room)).toBe('elsewhere');
-    expect(await tendRecoveryLog(room, { isFirst: false, signal })).toBe(false);
-    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe(true);
+    expect(await tendRecoveryLog(room, { isFirst: false, signal })).toBe('whole');
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('written');
     expect(await marks()).toEqual([]);
-    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe(false);
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('whole');
     const { report, state } = await rebuilt(log);
     expect(hasLosses(report)).toBe(false);
     expect(state).toEqual(await stateNow());
@@ -193,7 +193,7 @@ describe('the recovery log', () => {
 
   it('is compacted, and what was replaced goes', async () => {
     await world.owner.query('UPDATE recovery_state SET segment_count = 20000');
-    expect(await tendRecoveryLog(room, { isFirst: false, signal })).toBe(true);
+    expect(await tendRecoveryLog(room, { isFirst: false, signal })).toBe('written');
     const names = await log.list();
     expect(names.filter((name) => name.includes('snapshot'))).toHaveLength(1);
     expect(new Set(names.map((name) => name.slice(0, 16))).size).toBe(1);
@@ -205,20 +205,20 @@ describe('the recovery log', () => {
     const moved = roomOf('other', elsewhere);
     await world.newRepository('moved');
     expect(await relayRecovery(moved)).toBe('elsewhere');
-    expect(await tendRecoveryLog(moved, { isFirst: true, signal })).toBe(true);
+    expect(await tendRecoveryLog(moved, { isFirst: true, signal })).toBe('written');
     expect(await relayRecovery(room)).toBe('done');
     await world.newRepository('moved-again');
     expect(await relayRecovery(room)).toBe('elsewhere');
     expect(await relayRecovery(moved)).toBe('done');
     expect((await rebuilt(elsewhere)).state).toEqual(await stateNow());
-    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe(true);
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('written');
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
   it('is written anew where the database was restored from a backup', async () => {
     await world.owner.query('UPDATE recovery_state SET last_number = 1, written_number = 1');
     await world.newRepository('after-the-restore');
-    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe(true);
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('written');
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
@@ -239,7 +239,7 @@ describe('the recovery log', () => {
     const { report, state } = await rebuilt(log);
     expect(hasLosses(report)).toBe(true);
     expect(state).toHaveLength((await stateNow()).length - 9);
-    expect(await tendRecoveryLog(roomOf('anew', log), { isFirst: true, signal })).toBe(true);
+    expect(await tendRecoveryLog(roomOf('anew', log), { isFirst: true, signal })).toBe('written');
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
