@@ -57,12 +57,12 @@ CREATE TABLE blob (
   fault text,
   fault_at timestamp with time zone,
   CONSTRAINT blob_pkey PRIMARY KEY (digest),
-  CONSTRAINT blob_object_key_key UNIQUE (object_key),
   CONSTRAINT blob_fault_at_check CHECK (((fault IS NULL) = (fault_at IS NULL))),
   CONSTRAINT blob_fault_check CHECK ((fault = ANY (ARRAY['missing'::text, 'short'::text, 'corrupt'::text]))),
   CONSTRAINT blob_size_check CHECK ((size_bytes >= 0))
 );
 CREATE INDEX blob_fault_at_idx ON blob USING btree (fault_at) WHERE (fault IS NOT NULL);
+CREATE UNIQUE INDEX blob_object_key_idx ON blob USING btree (object_key) WHERE (object_key IS NOT NULL);
 
 CREATE TABLE blob_review (
   digest bytea NOT NULL,

@@ -7,6 +7,11 @@ ALTER TABLE blob
   ADD CONSTRAINT blob_fault_at_check CHECK ((fault IS NULL) = (fault_at IS NULL));
 CREATE INDEX blob_fault_at_idx ON blob (fault_at) WHERE fault IS NOT NULL;
 
+-- Unique as before, but no longer what a foreign key could name: an upload that may replace the key of a blob in quarantine
+-- then locks the row as one that does not (FOR NO KEY UPDATE), and waits for nobody who links the blob.
+CREATE UNIQUE INDEX blob_object_key_idx ON blob (object_key) WHERE object_key IS NOT NULL;
+ALTER TABLE blob DROP CONSTRAINT blob_object_key_key;
+
 -- A blob is healed by the statement that finishes an upload of it, or by a scrub that found its bytes right. Only a trigger
 -- sees the row as it was when the statement got hold of it: the object that was replaced is doomed here, so that none is
 -- ever forgotten. The upload, where there was one, says who healed it.
