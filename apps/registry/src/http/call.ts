@@ -60,7 +60,7 @@ export function callOf(request: IncomingMessage): Call {
 }
 
 /** The caller as the rows that remember know it. Only accounts can write. */
-export function actorOf({ caller, challenge }: Call): Actor {
+export function actorOf({ caller, challenge }: Call): Actor & { readonly id: string } {
   if (caller.accountId === undefined) throw challenge('insufficient_scope');
   return { id: caller.accountId, name: caller.accountName };
 }

@@ -83,9 +83,9 @@ export interface NewRepository {
   readonly createdBy: Actor;
 }
 
-/** Who did it, for the rows that remember. */
+/** Who did it, for the rows that remember; without an id where it is no account (the command line, collection). */
 export interface Actor {
-  readonly id: string;
+  readonly id: string | undefined;
   readonly name: string;
 }
 

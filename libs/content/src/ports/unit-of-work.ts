@@ -11,7 +11,7 @@ export interface NewManifest {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly payload: Uint8Array;
-  readonly pushedBy: string;
+  readonly pushedBy: string | undefined;
   readonly subject?: Digest;
   /** What the referrers listing shows; only with a subject. */
   readonly artifactType?: string;
@@ -22,6 +22,8 @@ export interface InsertedManifest {
   readonly id: string;
   /** False where the repository held the same bytes already; then nothing was changed. */
   readonly isNew: boolean;
+  /** It is new to its readers, but its row still has the references from before it was deleted. */
+  readonly wasDeleted: boolean;
   /** The media type it was first pushed with. */
   readonly mediaType: string;
 }
@@ -42,7 +44,7 @@ export interface TagMove {
   readonly tags: readonly Tag[];
   readonly manifestId: string;
   readonly digest: Digest;
-  readonly actorId: string;
+  readonly actor: Actor;
   readonly graceMs: number;
 }
 
@@ -65,11 +67,15 @@ export interface RemovedTag {
 
 /** Statements of one transaction on content. */
 export interface ContentTransaction {
+  /** Holds the repository against its deletion until the transaction ends. Rejects with `RepositoryGone`. */
+  holdRepository(repositoryId: string): Promise<void>;
   /** Makes writers of these tags wait for each other, in a fixed order, until the transaction ends. */
   lockTags(repositoryId: string, tags: readonly Tag[]): Promise<void>;
   /** Sizes of those of the blobs that the repository holds. */
   heldBlobs(repositoryId: string, digests: readonly Digest[]): Promise<Map<Digest, number>>;
+  /** Those of the manifests that the repository holds, locked against their deletion. */
   heldManifests(repositoryId: string, digests: readonly Digest[]): Promise<Map<Digest, HeldManifest>>;
+  /** Rejects with `RepositoryGone`. */
   insertManifest(manifest: NewManifest): Promise<InsertedManifest>;
   /** Rejects with `ReferenceGone` where a review took a blob or child meanwhile. */
   insertReferences(references: ManifestReferences): Promise<void>;
@@ -79,14 +85,21 @@ export interface ContentTransaction {
   record(change: ChangeRecord): Promise<void>;
 
   /** Removes the tag with history and a review of what it pointed at; undefined where there is none. */
-  removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined>;
+  removeTag(repositoryId: string, tag: Tag, actor: Actor, graceMs: number): Promise<RemovedTag | undefined>;
   /** Removes every tag that points at the manifest, with history; resolves with their names. */
-  removeTagsOf(repositoryId: string, manifestId: string, actorId: string): Promise<Tag[]>;
+  removeTagsOf(repositoryId: string, manifestId: string, actor: Actor): Promise<Tag[]>;
   /** Digests of at most ten manifests of the repository that list this one as a child. */
   parentsOf(manifestId: string): Promise<Digest[]>;
   /** Locks the manifest's row against new references; undefined where there is none. */
   lockManifest(repositoryId: string, digest: Digest): Promise<HeldManifest | undefined>;
-  /** Removes the manifest and its references, with reviews of what they named; resolves with the bytes of its blobs. */
+  /**
+   * Deletes a locked manifest to which no tag points any more: no read finds it, and it can be restored. Its references
+   * stay, and hold what they name. Resolves with the bytes of its blobs.
+   */
+  deleteManifest(manifestId: string, actor: Actor): Promise<number>;
+  /** Removes the references of a manifest, with reviews of what they named; resolves with the bytes of its blobs. */
+  removeReferences(repositoryId: string, manifestId: string, graceMs: number): Promise<number>;
+  /** Removes the manifest for good, references and all; resolves with the bytes of its blobs. */
   removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number>;
   /**
    * Removes the repository's link to the blob, or marks it to go with the last manifest that needs it. False where

@@ -63,10 +63,11 @@ async function putInTransaction(tx: ContentTransaction, rules: ManifestRules, pu
     ...referrerFields(manifest),
   });
   if (inserted.mediaType !== manifest.mediaType) throw otherMediaType(inserted.mediaType);
+  if (inserted.wasDeleted) await tx.removeReferences(repositoryId, inserted.id, rules.graceMs);
   if (inserted.isNew) await tx.insertReferences({ manifestId: inserted.id, repositoryId, ...references });
   if (tags.length > 0) {
     const { graceMs } = rules;
-    await tx.moveTags({ repositoryId, tags, manifestId: inserted.id, digest, actorId: actor.id, graceMs });
+    await tx.moveTags({ repositoryId, tags, manifestId: inserted.id, digest, actor, graceMs });
   } else if (inserted.isNew) {
     await tx.reviewManifest(inserted.id, 'pushed', rules.graceMs);
   }

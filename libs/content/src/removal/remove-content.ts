@@ -14,26 +14,28 @@ export interface Removal {
 /** Removes a tag and nothing else (end-9 by tag). */
 export async function deleteTag(work: UnitOfWork, removal: Removal, tag: Tag): Promise<void> {
   await work.run(async (tx) => {
+    await tx.holdRepository(removal.repositoryId);
     await tx.lockTags(removal.repositoryId, [tag]);
-    const removed = await tx.removeTag(removal.repositoryId, tag, removal.actor.id, removal.graceMs);
+    const removed = await tx.removeTag(removal.repositoryId, tag, removal.actor, removal.graceMs);
     if (!removed) throw new RegistryError('MANIFEST_UNKNOWN', { detail: { tag } });
     await recordRemoval(tx, removal, { kind: 'tag.deleted', detail: { tag, digest: removed.digest } });
   });
 }
 
 /**
- * Removes a manifest and every tag that points at it (end-9 by digest). An index that lists it keeps it: the answer is
+ * Deletes a manifest and removes every tag that points at it (end-9 by digest); it can be restored for a time. An index that lists it keeps it: the answer is
  * then 405 UNSUPPORTED with the index named, for an index with a hole is worth nothing to anyone.
  */
 export async function deleteManifest(work: UnitOfWork, removal: Removal, digest: Digest): Promise<void> {
-  const { repositoryId, actor, graceMs } = removal;
+  const { repositoryId, actor } = removal;
   await work.run(async (tx) => {
+    await tx.holdRepository(repositoryId);
     const manifest = await tx.lockManifest(repositoryId, digest);
     if (!manifest) throw new RegistryError('MANIFEST_UNKNOWN', { detail: { digest } });
     const parents = await tx.parentsOf(manifest.id);
     if (parents.length > 0) throw neededByIndex(parents);
-    const tags = await tx.removeTagsOf(repositoryId, manifest.id, actor.id);
-    const blobBytes = await tx.removeManifest(repositoryId, manifest.id, graceMs);
+    const tags = await tx.removeTagsOf(repositoryId, manifest.id, actor);
+    const blobBytes = await tx.deleteManifest(manifest.id, actor);
     const sizeBytes = -(manifest.sizeBytes + blobBytes);
     await recordRemoval(tx, removal, { kind: 'manifest.deleted', detail: { digest, tags }, manifests: -1, sizeBytes });
   });
@@ -45,6 +47,7 @@ export async function deleteManifest(work: UnitOfWork, removal: Removal, digest:
  */
 export async function deleteBlob(work: UnitOfWork, removal: Removal, digest: Digest): Promise<void> {
   await work.run(async (tx) => {
+    await tx.holdRepository(removal.repositoryId);
     const isKnown = await tx.unlinkBlob(removal.repositoryId, digest, removal.graceMs);
     if (!isKnown) throw new RegistryError('BLOB_UNKNOWN', { detail: { digest } });
     await recordRemoval(tx, removal, { kind: 'blob.deleted', detail: { digest } });

@@ -54,7 +54,7 @@ export class ContentWorld {
   readonly reader: PostgresContentReader;
   readonly work: PostgresUnitOfWork;
   readonly room: PushRoom;
-  readonly actor: Actor = { id: randomUUID(), name: `user-${randomUUID().slice(0, 8)}` };
+  readonly actor: Actor & { readonly id: string } = { id: randomUUID(), name: `user-${randomUUID().slice(0, 8)}` };
   repositoryId = '';
 
   /** `way`: how the data plane reaches the database, where that is another way than the tests' own. */

@@ -388,7 +388,7 @@ describe('manifests', () => {
     expect(await reader.manifestByTag(otherRepositoryId, parseTag('v1'))).toBeUndefined();
     expect(await reader.tags(repositoryId, { limit: 10 })).toEqual(['latest', 'v1']);
     expect(await count('tag_history', 'repository_id = $1', [repositoryId])).toBe(2);
-    expect(await count('usage_delta', 'repository_id = $1', [repositoryId])).toBe(1);
+    expect(await count('usage_delta', 'repository_id = $1 AND manifests = 1', [repositoryId])).toBe(1);
     expect(await count('audit_event', `actor_id = $1 AND action = 'manifest.pushed'`, [actor.id])).toBe(1);
     expect(
       await count('outbox_event', `kind = 'manifest.pushed' AND payload->>'repositoryId' = $1`, [repositoryId]),

@@ -3,6 +3,7 @@ import type { Digest, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
+import { SERVED_LINK } from './served-link.js';
 
 /** A tag or digest within one repository. */
 export interface InRepository<T> {
@@ -27,6 +28,7 @@ export async function findManifestsByTag(
     text: `
       SELECT q.ord::int4, m.digest, m.media_type, m.payload
       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS q (repository_id, name, ord)
+      JOIN repository r ON r.id = q.repository_id AND r.deleted_at IS NULL
       JOIN tag t ON t.repository_id = q.repository_id AND t.name = q.name
       JOIN manifest m ON m.id = t.manifest_id`,
     values: [keys.map((key) => key.repositoryId), keys.map((key) => key.key)],
@@ -44,7 +46,8 @@ export async function findManifestsByDigest(
     text: `
       SELECT q.ord::int4, m.digest, m.media_type, m.payload
       FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS q (repository_id, digest, ord)
-      JOIN manifest m ON m.repository_id = q.repository_id AND m.digest = q.digest`,
+      JOIN repository r ON r.id = q.repository_id AND r.deleted_at IS NULL
+      JOIN manifest m ON m.repository_id = q.repository_id AND m.digest = q.digest AND m.deleted_at IS NULL`,
     values: [keys.map((key) => key.repositoryId), keys.map((key) => digestBytes(key.key))],
   });
   return inOrder(keys.length, rows, toManifest);
@@ -60,8 +63,9 @@ export async function findBlobs(
     text: `
       SELECT q.ord::int4, b.object_key, b.size_bytes
       FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS q (repository_id, digest, ord)
-      JOIN repository_blob l ON l.repository_id = q.repository_id AND l.digest = q.digest
-      JOIN blob b ON b.digest = l.digest`,
+      JOIN repository r ON r.id = q.repository_id AND r.deleted_at IS NULL
+      JOIN repository_blob l ON l.repository_id = q.repository_id AND l.digest = q.digest AND ${SERVED_LINK}
+      JOIN blob b ON b.digest = l.digest AND b.fault IS NULL`,
     values: [keys.map((key) => key.repositoryId), keys.map((key) => digestBytes(key.key))],
   });
   return inOrder(keys.length, rows, (row) => ({ objectKey: row.object_key, sizeBytes: Number(row.size_bytes) }));

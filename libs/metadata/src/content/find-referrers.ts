@@ -26,7 +26,8 @@ export async function findReferrers(pool: pg.Pool, query: ReferrersQuery): Promi
     text: `
       WITH candidate AS (
         SELECT id, digest, octet_length(payload) AS size_bytes FROM manifest
-        WHERE repository_id = $1 AND subject_digest = $2 AND digest > $4
+        WHERE repository_id = $1 AND subject_digest = $2 AND digest > $4 AND deleted_at IS NULL
+          AND EXISTS (SELECT FROM repository WHERE id = $1 AND deleted_at IS NULL)
           AND ($3::text IS NULL OR artifact_type = $3)
         ORDER BY digest LIMIT $5 + 1),
       measured AS (

@@ -5,19 +5,23 @@ import { repeatRows } from '../database/unit-of-work.js';
 
 /**
  * The commit of a blob, one statement and so one transaction. Everything hangs on `gone`: without the lease nothing
- * happens. `won` names the object that stays, and waits for a review of the same blob (DO UPDATE): if another upload was
- * first its object stays and ours is doomed with all that led to it; if a review removed the row meanwhile, ours becomes
- * the blob.
+ * happens, and no deletion of the repository comes between. `won` names the object that stays, and waits for a review of
+ * the same blob (DO UPDATE): if another upload was first its object stays and ours is doomed with all that led to it; if a
+ * review removed the row meanwhile, ours becomes the blob, and so it does where the blob is in quarantine: a trigger dooms
+ * the object that was at fault.
  */
 export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Promise<boolean> {
   const query = {
     name: 'finish-upload',
     text: `
-      WITH gone AS (
-        DELETE FROM upload WHERE id = $1 AND lease_id = $2 RETURNING id, account_id),
+      WITH held AS (SELECT FROM repository WHERE id = $3 AND deleted_at IS NULL FOR KEY SHARE),
+      gone AS (
+        DELETE FROM upload USING held WHERE id = $1 AND lease_id = $2 RETURNING id, account_id),
       won AS (
         INSERT INTO blob (digest, size_bytes, object_key) SELECT $4, $5, $6 FROM gone
-        ON CONFLICT (digest) DO UPDATE SET seen_at = now()
+        ON CONFLICT (digest) DO UPDATE SET seen_at = now(), fault = NULL, fault_at = NULL,
+          object_key = CASE WHEN blob.fault IS NULL THEN blob.object_key ELSE excluded.object_key END,
+          size_bytes = CASE WHEN blob.fault IS NULL THEN blob.size_bytes ELSE excluded.size_bytes END
         RETURNING object_key),
       doomed AS (
         INSERT INTO doomed_object (object_key, reason)

@@ -1,30 +1,59 @@
-import type { InsertedManifest, ManifestReferences, NewManifest } from '@entrepot/content';
+import { RepositoryGone, type InsertedManifest, type ManifestReferences, type NewManifest } from '@entrepot/content';
 import { digestBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
 
-/** DO UPDATE: waits for a removal under way instead of seeing a row that is about to go. */
+interface InsertedRow {
+  readonly id: string;
+  readonly media_type: string;
+  readonly is_new: boolean;
+  readonly was_deleted: boolean;
+}
+
+/**
+ * DO UPDATE: waits for a removal under way instead of seeing a row that is about to go. The repository's row is held against
+ * its deletion, which the foreign key alone would not see.
+ */
 export async function insertManifest(tx: Queryable, manifest: NewManifest): Promise<InsertedManifest> {
-  const { rows } = await tx.query<{ id: string; media_type: string; is_new: boolean }>({
+  const { rows } = await tx.query<InsertedRow>({
     name: 'insert-manifest',
     text: `
       INSERT INTO manifest (repository_id, digest, media_type, artifact_type, payload, subject_digest, annotations, pushed_by)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+      SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM repository WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE
       ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = now()
-      RETURNING id, media_type, xmax = 0 AS is_new`,
+      RETURNING id, media_type, xmax = 0 AS is_new, deleted_at IS NOT NULL AS was_deleted`,
     values: [
       manifest.repositoryId,
       digestBytes(manifest.digest),
       manifest.mediaType,
       manifest.artifactType ?? null,
       manifest.payload,
-      manifest.subject ? digestBytes(manifest.subject) : null,
-      manifest.annotations ? JSON.stringify(manifest.annotations) : null,
-      manifest.pushedBy,
+      ...referrerValues(manifest),
+      manifest.pushedBy ?? null,
     ],
   });
   const [row] = rows;
-  if (!row) throw new Error('the manifest upsert returned no row');
-  return { id: row.id, mediaType: row.media_type, isNew: row.is_new };
+  if (!row) throw new RepositoryGone('the repository was deleted');
+  const { id, media_type: mediaType, is_new: isNew, was_deleted: wasDeleted } = row;
+  if (!wasDeleted) return { id, mediaType, isNew, wasDeleted };
+  await bringBack(tx, id, manifest);
+  return { id, mediaType: manifest.mediaType, isNew: true, wasDeleted };
+}
+
+/** The row is locked. It begins anew, as the row of a manifest that was never here would. */
+async function bringBack(tx: Queryable, id: string, manifest: NewManifest): Promise<void> {
+  const { mediaType, artifactType, pushedBy } = manifest;
+  await tx.query({
+    name: 'bring-manifest-back',
+    text: `
+      UPDATE manifest SET deleted_at = NULL, deleted_by = NULL, media_type = $2, artifact_type = $3,
+        subject_digest = $4, annotations = $5, pushed_by = $6
+      WHERE id = $1`,
+    values: [id, mediaType, artifactType ?? null, ...referrerValues(manifest), pushedBy ?? null],
+  });
+}
+
+function referrerValues({ subject, annotations }: NewManifest): unknown[] {
+  return [subject ? digestBytes(subject) : null, annotations ? JSON.stringify(annotations) : null];
 }
 
 /** References of a new manifest, and those that sparse parents were waiting to make to it. */

@@ -21,17 +21,17 @@ const CATALOG = `
       UNION SELECT namespace_id FROM organisation_member WHERE account_id = $1 AND role = 'owner'
       UNION SELECT namespace_id FROM held WHERE namespace_id IS NOT NULL))
   SELECT name FROM (
-    (SELECT name FROM repository WHERE visibility = 'public' AND name > $2 ORDER BY name LIMIT $3)
+    (SELECT name FROM repository WHERE visibility = 'public' AND deleted_at IS NULL AND name > $2 ORDER BY name LIMIT $3)
     UNION
     (SELECT name FROM repository
-     WHERE (SELECT is_admin FROM account WHERE id = $1) AND name > $2 ORDER BY name LIMIT $3)
+     WHERE (SELECT is_admin FROM account WHERE id = $1) AND deleted_at IS NULL AND name > $2 ORDER BY name LIMIT $3)
     UNION
     (SELECT r.name FROM open_namespace n CROSS JOIN LATERAL (
-       SELECT name FROM repository WHERE namespace_id = n.id AND name > $2 ORDER BY name LIMIT $3) AS r
+       SELECT name FROM repository WHERE namespace_id = n.id AND deleted_at IS NULL AND name > $2 ORDER BY name LIMIT $3) AS r
      ORDER BY n.prefix, r.name LIMIT $3)
     UNION
     (SELECT r.name FROM held JOIN repository r ON r.id = held.repository_id
-     WHERE r.name > $2 ORDER BY r.name LIMIT $3)
+     WHERE r.deleted_at IS NULL AND r.name > $2 ORDER BY r.name LIMIT $3)
   ) AS visible
   WHERE NOT EXISTS (SELECT FROM account WHERE id = $1 AND is_disabled)
   ORDER BY name LIMIT $3`;

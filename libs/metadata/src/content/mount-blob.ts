@@ -2,18 +2,21 @@ import type { Mount } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
+import { SERVED_LINK } from './served-link.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
 /** Links that a mount without a source looks at: a base layer may be everywhere, and one more upload of it does no harm. */
 const MOST_SOURCES = 1000;
 
-const FROM_ONE = 'SELECT repository_id FROM repository_blob WHERE digest = $3 AND repository_id = $5';
-const FROM_ANY = `SELECT repository_id FROM repository_blob WHERE digest = $3 AND $5::uuid IS NULL LIMIT ${MOST_SOURCES}`;
+const FROM_ONE = `SELECT l.repository_id FROM repository_blob l WHERE l.digest = $3 AND l.repository_id = $5 AND ${SERVED_LINK}`;
+const FROM_ANY = `
+  SELECT l.repository_id FROM repository_blob l
+  WHERE l.digest = $3 AND $5::uuid IS NULL AND ${SERVED_LINK} LIMIT ${MOST_SOURCES}`;
 
 /** With a viewer ($1) the source must be one that the viewer may pull. */
 const heldIn = (sources: string): string => `
   SELECT $3::bytea AS digest FROM (${sources}) AS l JOIN repository r ON r.id = l.repository_id
-  WHERE NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY})
+  WHERE EXISTS (SELECT FROM blob b WHERE b.digest = $3 AND b.fault IS NULL) AND r.deleted_at IS NULL AND (NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY}))
   LIMIT 1`;
 
 /**
@@ -25,8 +28,9 @@ export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, 
     name: source.repositoryId === undefined ? 'mount-blob' : 'mount-blob-from',
     text: `
       WITH held AS (${heldIn(source.repositoryId === undefined ? FROM_ANY : FROM_ONE)}),
+      target AS (SELECT id FROM repository WHERE id = $2 AND deleted_at IS NULL FOR KEY SHARE),
       linked AS (
-        INSERT INTO repository_blob (repository_id, digest) SELECT $2, digest FROM held
+        INSERT INTO repository_blob (repository_id, digest) SELECT target.id, digest FROM held CROSS JOIN target
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL
         RETURNING digest),
       awaited AS (

@@ -1,4 +1,4 @@
-import type { RemovedTag, TagMove } from '@entrepot/content';
+import type { Actor, RemovedTag, TagMove } from '@entrepot/content';
 import type { Tag } from '@entrepot/oci';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
@@ -23,20 +23,28 @@ export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
           WHERE tag.manifest_id <> excluded.manifest_id
         RETURNING name),
       history AS (
-        INSERT INTO tag_history (repository_id, name, digest, previous_digest, changed_by)
-        SELECT $1, moved.name, $4, before.digest, $5 FROM moved LEFT JOIN before USING (name))
+        INSERT INTO tag_history (repository_id, name, digest, previous_digest, changed_by, changed_by_name)
+        SELECT $1, moved.name, $4, before.digest, $5, $7 FROM moved LEFT JOIN before USING (name))
       INSERT INTO manifest_review (manifest_id, reason, due_at)
       SELECT DISTINCT before.manifest_id, 'tag moved', now() + $6 * interval '1 millisecond'
       FROM before JOIN moved USING (name) ORDER BY before.manifest_id
       ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
-    values: [move.repositoryId, move.tags, move.manifestId, digestBytes(move.digest), move.actorId, move.graceMs],
+    values: [
+      move.repositoryId,
+      move.tags,
+      move.manifestId,
+      digestBytes(move.digest),
+      move.actor.id,
+      move.graceMs,
+      move.actor.name,
+    ],
   });
 }
 
 export interface TagRemoval {
   readonly repositoryId: string;
   readonly tag: Tag;
-  readonly actorId: string;
+  readonly actor: Actor;
   readonly graceMs: number;
 }
 
@@ -49,13 +57,14 @@ export async function removeTag(tx: Queryable, removal: TagRemoval): Promise<Rem
         WHERE t.repository_id = $1 AND t.name = $2 AND m.id = t.manifest_id
         RETURNING t.manifest_id, m.digest),
       history AS (
-        INSERT INTO tag_history (repository_id, name, previous_digest, changed_by) SELECT $1, $2, digest, $3 FROM gone),
+        INSERT INTO tag_history (repository_id, name, previous_digest, changed_by, changed_by_name)
+        SELECT $1, $2, digest, $3, $5 FROM gone),
       review AS (
         INSERT INTO manifest_review (manifest_id, reason, due_at)
         SELECT manifest_id, 'tag deleted', now() + $4 * interval '1 millisecond' FROM gone
         ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
       SELECT manifest_id, digest FROM gone`,
-    values: [removal.repositoryId, removal.tag, removal.actorId, removal.graceMs],
+    values: [removal.repositoryId, removal.tag, removal.actor.id, removal.graceMs, removal.actor.name],
   });
   return rows[0] && { manifestId: rows[0].manifest_id, digest: digestFromBytes(rows[0].digest) };
 }
@@ -63,17 +72,17 @@ export async function removeTag(tx: Queryable, removal: TagRemoval): Promise<Rem
 /** A tag that was moved away meanwhile stays: its row no longer names the manifest when its lock is had. */
 export async function removeTagsOf(
   tx: Queryable,
-  { repositoryId, manifestId, actorId }: { repositoryId: string; manifestId: string; actorId: string },
+  { repositoryId, manifestId, actor }: { repositoryId: string; manifestId: string; actor: Actor },
 ): Promise<Tag[]> {
   const { rows } = await tx.query<{ name: Tag }>({
     name: 'remove-tags-of',
     text: `
       WITH gone AS (DELETE FROM tag WHERE manifest_id = $2 RETURNING name),
       history AS (
-        INSERT INTO tag_history (repository_id, name, previous_digest, changed_by)
-        SELECT $1, gone.name, m.digest, $3 FROM gone JOIN manifest m ON m.id = $2)
+        INSERT INTO tag_history (repository_id, name, previous_digest, changed_by, changed_by_name)
+        SELECT $1, gone.name, m.digest, $3, $4 FROM gone JOIN manifest m ON m.id = $2)
       SELECT name FROM gone ORDER BY name`,
-    values: [repositoryId, manifestId, actorId],
+    values: [repositoryId, manifestId, actor.id, actor.name],
   });
   return rows.map((row) => row.name);
 }

@@ -68,7 +68,10 @@ export class PostgresContentReader implements ContentReader {
   async tags(repositoryId: string, { last = '', limit }: NamePage): Promise<Tag[]> {
     const rows = await repeatRows<{ name: Tag }>(this.pool, {
       name: 'tags',
-      text: 'SELECT name FROM tag WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3',
+      text: `
+        SELECT name FROM tag WHERE repository_id = $1 AND name > $2
+          AND EXISTS (SELECT FROM repository WHERE id = $1 AND deleted_at IS NULL)
+        ORDER BY name LIMIT $3`,
       values: [repositoryId, last, limit],
     });
     return rows.map((row) => row.name);

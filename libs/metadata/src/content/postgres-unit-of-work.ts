@@ -1,5 +1,7 @@
 import {
   ReferenceGone,
+  RepositoryGone,
+  type Actor,
   type ChangeRecord,
   type ContentTransaction,
   type HeldManifest,
@@ -21,8 +23,9 @@ import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
 import { translateRepositoryGone } from './repository-gone.js';
 import { recordChange } from './record-change.js';
-import { removeManifest, unlinkBlob } from './remove-content.js';
+import { deleteManifest, removeManifest, removeReferences, unlinkBlob } from './remove-content.js';
 import { scheduleManifestReview } from './schedule-review.js';
+import { SERVED_LINK } from './served-link.js';
 
 /** A foreign key that fails because a review removed its target first. */
 const REFERENCES = new Set(['manifest_blob_link_fkey', 'manifest_child_child_fkey', 'tag_manifest_fkey']);
@@ -61,6 +64,15 @@ class PostgresContentTransaction implements ContentTransaction {
     private readonly change: { readonly changeId: string; readonly changed: Set<string> },
   ) {}
 
+  async holdRepository(repositoryId: string): Promise<void> {
+    const { rowCount } = await this.tx.query({
+      name: 'hold-repository',
+      text: 'SELECT FROM repository WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE',
+      values: [repositoryId],
+    });
+    if (rowCount === 0) throw new RepositoryGone('the repository was deleted');
+  }
+
   async lockTags(repositoryId: string, tags: readonly Tag[]): Promise<void> {
     await this.tx.query({
       name: 'lock-tags',
@@ -76,8 +88,8 @@ class PostgresContentTransaction implements ContentTransaction {
     const { rows } = await this.tx.query<{ digest: Buffer; size_bytes: string }>({
       name: 'held-blobs',
       text: `
-        SELECT b.digest, b.size_bytes FROM repository_blob l JOIN blob b ON b.digest = l.digest
-        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[])`,
+        SELECT b.digest, b.size_bytes FROM repository_blob l JOIN blob b ON b.digest = l.digest AND b.fault IS NULL
+        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[]) AND ${SERVED_LINK}`,
       values: [repositoryId, digests.map(digestBytes)],
     });
     return new Map(rows.map((row) => [digestFromBytes(row.digest), Number(row.size_bytes)]));
@@ -88,7 +100,8 @@ class PostgresContentTransaction implements ContentTransaction {
       name: 'held-manifests',
       text: `
         SELECT id, digest, octet_length(payload) AS size_bytes FROM manifest
-        WHERE repository_id = $1 AND digest = ANY ($2::bytea[])`,
+        WHERE repository_id = $1 AND digest = ANY ($2::bytea[]) AND deleted_at IS NULL
+        ORDER BY digest FOR KEY SHARE`,
       values: [repositoryId, digests.map(digestBytes)],
     });
     return new Map(rows.map((row) => [digestFromBytes(row.digest), { id: row.id, sizeBytes: row.size_bytes }]));
@@ -115,12 +128,12 @@ class PostgresContentTransaction implements ContentTransaction {
     return recordChange(this.tx, this.change.changeId, change);
   }
 
-  removeTag(repositoryId: string, tag: Tag, actorId: string, graceMs: number): Promise<RemovedTag | undefined> {
-    return removeTag(this.tx, { repositoryId, tag, actorId, graceMs });
+  removeTag(repositoryId: string, tag: Tag, actor: Actor, graceMs: number): Promise<RemovedTag | undefined> {
+    return removeTag(this.tx, { repositoryId, tag, actor, graceMs });
   }
 
-  removeTagsOf(repositoryId: string, manifestId: string, actorId: string): Promise<Tag[]> {
-    return removeTagsOf(this.tx, { repositoryId, manifestId, actorId });
+  removeTagsOf(repositoryId: string, manifestId: string, actor: Actor): Promise<Tag[]> {
+    return removeTagsOf(this.tx, { repositoryId, manifestId, actor });
   }
 
   async parentsOf(manifestId: string): Promise<Digest[]> {
@@ -128,7 +141,7 @@ class PostgresContentTransaction implements ContentTransaction {
       name: 'parents-of',
       text: `
         SELECT m.digest FROM manifest m
-        WHERE m.id IN (
+        WHERE m.deleted_at IS NULL AND m.id IN (
           SELECT parent_id FROM manifest_child WHERE child_id = $1
           UNION SELECT s.manifest_id FROM sparse_reference s JOIN manifest c USING (repository_id, digest)
           WHERE c.id = $1 AND s.kind = 'manifest')
@@ -143,10 +156,18 @@ class PostgresContentTransaction implements ContentTransaction {
       name: 'lock-manifest',
       text: `
         SELECT id, octet_length(payload) AS size_bytes FROM manifest
-        WHERE repository_id = $1 AND digest = $2 FOR UPDATE`,
+        WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR UPDATE`,
       values: [repositoryId, digestBytes(digest)],
     });
     return rows[0] && { id: rows[0].id, sizeBytes: rows[0].size_bytes };
+  }
+
+  deleteManifest(manifestId: string, actor: Actor): Promise<number> {
+    return deleteManifest(this.tx, manifestId, actor.name);
+  }
+
+  removeReferences(repositoryId: string, manifestId: string, graceMs: number): Promise<number> {
+    return removeReferences(this.tx, { repositoryId, manifestId, graceMs });
   }
 
   removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number> {

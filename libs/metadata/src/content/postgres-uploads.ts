@@ -1,14 +1,15 @@
-import type {
-  FinishedUpload,
-  Lease,
-  LeaseTerms,
-  Mount,
-  NewUpload,
-  ObjectKey,
-  Upload,
-  UploadProgress,
-  UploadRef,
-  Uploads,
+import {
+  RepositoryGone,
+  type FinishedUpload,
+  type Lease,
+  type LeaseTerms,
+  type Mount,
+  type NewUpload,
+  type ObjectKey,
+  type Upload,
+  type UploadProgress,
+  type UploadRef,
+  type Uploads,
 } from '@entrepot/content';
 import type { Digest, DigestAlgorithm } from '@entrepot/oci';
 import type pg from 'pg';
@@ -80,18 +81,21 @@ export class PostgresUploads implements Uploads {
    */
   async start(upload: NewUpload): Promise<boolean> {
     try {
-      return await this.#repeat({
+      const isStarted = await this.#repeat({
         name: 'start-upload',
         text: `
           WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
           INSERT INTO upload (id, repository_id, account_id, object_key, algorithm)
-          SELECT $1, $2, $3, $4, $5 FROM relaxed
-          WHERE (SELECT count(*) FROM (
+          SELECT $1, r.id, $3, $4, $5 FROM relaxed CROSS JOIN repository r
+          WHERE r.id = $2 AND r.deleted_at IS NULL AND (SELECT count(*) FROM (
             SELECT FROM upload WHERE account_id = $3 AND touched_at > now() - interval '1 hour' LIMIT $6) AS open_uploads) < $6
+          FOR KEY SHARE OF r
           ON CONFLICT (id) DO UPDATE SET touched_at = now()
           RETURNING id`,
         values: [...belonging(upload), upload.objectKey, upload.algorithm, upload.limit],
       });
+      if (!isStarted) await this.#checkRepository(upload.repositoryId);
+      return isStarted;
     } catch (error) {
       throw translateRepositoryGone(error);
     }
@@ -161,6 +165,7 @@ export class PostgresUploads implements Uploads {
       text: `
         SELECT f.digest FROM finished_upload f
         JOIN repository_blob l ON l.repository_id = f.repository_id AND l.digest = f.digest
+        JOIN blob b ON b.digest = f.digest AND b.fault IS NULL
         WHERE f.upload_id = $1 AND f.repository_id = $2 AND f.account_id = $3 AND l.released_at IS NULL`,
       values: belonging(ref),
     });
@@ -191,6 +196,12 @@ export class PostgresUploads implements Uploads {
       if (violatedConstraint(error) === 'repository_blob_blob_fkey') return false;
       throw translateRepositoryGone(error);
     }
+  }
+
+  async #checkRepository(id: string): Promise<void> {
+    const text = 'SELECT id FROM repository WHERE id = $1 AND deleted_at IS NULL';
+    const found = await repeatRows(this.pool, { name: 'check-repository', text, values: [id] });
+    if (found.length === 0) throw new RepositoryGone('the repository was deleted');
   }
 
   /** A write that names what it changes by keys of the caller, so that it may run twice. */

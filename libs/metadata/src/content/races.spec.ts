@@ -25,8 +25,8 @@ const holdRemoval = (digest: Digest) =>
   world.hold(async (tx) => {
     const manifest = await tx.lockManifest(world.repositoryId, digest);
     if (!manifest) throw new Error('no manifest');
-    await tx.removeTagsOf(world.repositoryId, manifest.id, world.actor.id);
-    await tx.removeManifest(world.repositoryId, manifest.id, 0);
+    await tx.removeTagsOf(world.repositoryId, manifest.id, world.actor);
+    await tx.deleteManifest(manifest.id, world.actor);
   });
 const holdUnlink = (digest: Digest) => world.hold((tx) => tx.unlinkBlob(world.repositoryId, digest, 0));
 
@@ -93,13 +93,21 @@ describe('a push that names a deleted blob, and the deletion of the last manifes
 
   it('keeps the blob where the push was first', async () => {
     const push = await holdPush(imageOf([[blob, 4]]), [blob, 4]);
-    expect(await world.overtake(push, deleteManifest(world.work, world.removal, keeper.digest))).toBe('done');
+    await deleteManifest(world.work, world.removal, keeper.digest);
+    await push.commit();
     expect(await world.holdsBlob(blob)).toBe(true);
   });
 
-  it('refuses the push where the deletion was first', async () => {
+  it('keeps the blob where the deletion was not committed yet', async () => {
     const removal = await holdRemoval(keeper.digest);
-    expect(await world.overtake(removal, world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
+    await world.put(imageOf([[blob, 4]]));
+    await removal.commit();
+    expect(await world.holdsBlob(blob)).toBe(true);
+  });
+
+  it('refuses the push where the deletion was committed, though the manifest can be restored', async () => {
+    await deleteManifest(world.work, world.removal, keeper.digest);
+    expect(await outcomeOf(world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
   });
 });
 
@@ -111,7 +119,8 @@ describe('deletions that share a blob', () => {
     await world.put(two);
     await deleteBlob(world.work, world.removal, blob);
     const removal = await holdRemoval(one.digest);
-    expect(await world.overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
+    await deleteManifest(world.work, world.removal, two.digest);
+    await removal.commit();
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -120,7 +129,8 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 5]]);
     await world.put(image);
     const removal = await holdRemoval(image.digest);
-    expect(await world.overtake(removal, deleteBlob(world.work, world.removal, blob))).toBe('done');
+    await deleteBlob(world.work, world.removal, blob);
+    await removal.commit();
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -129,7 +139,8 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 6]]);
     await world.put(image);
     const unlink = await holdUnlink(blob);
-    expect(await world.overtake(unlink, deleteManifest(world.work, world.removal, image.digest))).toBe('done');
+    await deleteManifest(world.work, world.removal, image.digest);
+    await unlink.commit();
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 });
@@ -154,7 +165,7 @@ describe('a tag that moves, and the deletion of the manifest that it leaves', ()
       await tx.lockTags(repositoryId, [parseTag('v1')]);
       const { id: manifestId } = (await tx.lockManifest(repositoryId, young.digest)) ?? { id: '' };
       const { digest } = young;
-      await tx.moveTags({ repositoryId, tags: [parseTag('v1')], manifestId, digest, actorId: actor.id, graceMs: 0 });
+      await tx.moveTags({ repositoryId, tags: [parseTag('v1')], manifestId, digest, actor, graceMs: 0 });
     });
     expect(await world.overtake(move, deleteManifest(world.work, world.removal, old.digest))).toBe('done');
     expect((await world.reader.manifestByTag(repositoryId, parseTag('v1')))?.digest).toBe(young.digest);

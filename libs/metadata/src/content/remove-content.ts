@@ -10,19 +10,31 @@ export interface ManifestRemoval {
 }
 
 /**
- * Removes a manifest that nothing points at any more, its references, and links whose deletion waited for it. What it
- * named gets its review in the same transaction. A referrer is reviewed when its subject goes. Resolves with the bytes of
- * the blobs that it named.
+ * Removes a manifest that nothing points at any more for good, with its references. A referrer is reviewed when its
+ * subject goes. Resolves with the bytes of the blobs that it named.
  */
 export async function removeManifest(tx: Queryable, removal: ManifestRemoval): Promise<number> {
-  const { repositoryId, manifestId, graceMs } = removal;
-  const blobs = await removeBlobReferences(tx, manifestId);
-  const awaited = await removeSparseReferences(tx, manifestId);
-  const children = await removeChildReferences(tx, manifestId);
+  const { manifestId, graceMs } = removal;
+  const blobBytes = await removeReferences(tx, removal);
   const referrers = await referrersOf(tx, removal);
   const owned = [manifestId];
   await tx.query({ name: 'remove-review', text: 'DELETE FROM manifest_review WHERE manifest_id = $1', values: owned });
   await tx.query({ name: 'remove-manifest', text: 'DELETE FROM manifest WHERE id = $1', values: owned });
+  if (referrers.length > 0) {
+    await scheduleManifestReview(tx, { manifestIds: referrers, reason: 'manifest deleted', graceMs });
+  }
+  return blobBytes;
+}
+
+/**
+ * Removes what a manifest refers to, and links whose deletion waited for that. What it named gets its review in the same
+ * transaction. Resolves with the bytes of the blobs that it named.
+ */
+export async function removeReferences(tx: Queryable, removal: ManifestRemoval): Promise<number> {
+  const { repositoryId, manifestId, graceMs } = removal;
+  const blobs = await removeBlobReferences(tx, manifestId);
+  const awaited = await removeSparseReferences(tx, manifestId);
+  const children = await removeChildReferences(tx, manifestId);
   const named = [...blobs, ...awaited];
   const digests = await lockLinks(
     tx,
@@ -31,9 +43,36 @@ export async function removeManifest(tx: Queryable, removal: ManifestRemoval): P
   );
   await removeReleasedLinks(tx, repositoryId, digests);
   if (digests.length > 0) await scheduleBlobReview(tx, { digests, reason: 'manifest deleted', graceMs });
-  const manifestIds = [...children, ...referrers, ...awaited.flatMap(({ child_id: id }) => id ?? [])];
+  const manifestIds = [...children, ...awaited.flatMap(({ child_id: id }) => id ?? [])];
   if (manifestIds.length > 0) await scheduleManifestReview(tx, { manifestIds, reason: 'manifest deleted', graceMs });
   return named.reduce((sum, { size_bytes: sizeBytes }) => sum + Number(sizeBytes), 0);
+}
+
+/**
+ * Hides a manifest from all readers. What it refers to stays as it is, and so is held as long as it can be restored; its
+ * referrers have lost their subject. Resolves with the bytes of the blobs that it names.
+ */
+export async function deleteManifest(tx: Queryable, manifestId: string, deletedBy: string): Promise<number> {
+  const { rows } = await tx.query<{ size_bytes: string }>({
+    name: 'delete-manifest',
+    text: `
+      WITH hidden AS (
+        UPDATE manifest SET deleted_at = now(), deleted_by = $2 WHERE id = $1 RETURNING repository_id, digest),
+      referrer AS (
+        SELECT r.id FROM hidden JOIN manifest r ON r.repository_id = hidden.repository_id AND r.subject_digest = hidden.digest
+        WHERE r.id <> $1 ORDER BY r.id FOR KEY SHARE OF r),
+      orphaned AS (
+        INSERT INTO manifest_review (manifest_id, reason, due_at, orphaned_at)
+        SELECT id, 'subject deleted', now(), now() FROM referrer
+        ON CONFLICT (manifest_id)
+          DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at, orphaned_at = excluded.orphaned_at)
+      SELECT sum(size_bytes) AS size_bytes FROM (
+        SELECT 0 AS size_bytes
+        UNION ALL SELECT size_bytes FROM manifest_blob WHERE manifest_id = $1
+        UNION ALL SELECT size_bytes FROM sparse_reference WHERE manifest_id = $1 AND kind = 'blob') AS named`,
+    values: [manifestId, deletedBy],
+  });
+  return Number(rows[0]?.size_bytes ?? 0);
 }
 
 interface NamedBlob {

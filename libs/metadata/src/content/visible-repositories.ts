@@ -2,7 +2,7 @@
  * Condition on `repository r`: the account $1 (null: anonymous) may pull it. The rule itself is `decide` in the access
  * room; this is its image in SQL for listings and for mounts without a source, and a spec compares the two.
  */
-export const VISIBLE_REPOSITORY = `(
+export const VISIBLE_REPOSITORY = `r.deleted_at IS NULL AND (
   r.visibility = 'public'
   OR r.namespace_id = $1
   OR EXISTS (SELECT FROM account a WHERE a.id = $1 AND a.is_admin)
