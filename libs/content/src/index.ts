@@ -17,6 +17,9 @@ export { readScrubState, scrubBlobs } from './integrity/scrub-blobs.js';
 export type { Scrub, ScrubRoom, ScrubState, ScrubTally } from './integrity/scrub-blobs.js';
 export { SuspectObjects } from './integrity/suspect-objects.js';
 export type { SuspectRoom } from './integrity/suspect-objects.js';
+export { checkStore } from './fsck/check-store.js';
+export type { StoreFinding, StoreFindingKind, StoreTally } from './fsck/store-finding.js';
+export type { StoreRoom } from './fsck/store-room.js';
 export { migrateObjects, newTally } from './migration/migrate-objects.js';
 export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
 export type { MoveRoom } from './migration/move-object.js';
@@ -103,6 +106,7 @@ export type {
   SweepCandidates,
   UnknownObject,
 } from './ports/sweep-candidates.js';
+export type { NamespaceRule, UntaggedRule, UntaggedRules } from './ports/untagged-rules.js';
 export type { WalkedStore } from './ports/walked-store.js';
 export type {
   FinishedUpload,

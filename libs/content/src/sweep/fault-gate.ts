@@ -9,8 +9,8 @@ const MAX_HELD = 1000;
  * Holds faults back until the store has shown an object that it should have: one that shows none of them is empty, is
  * another one or is not mounted, and that says nothing of the blobs.
  */
-export class FaultGate {
-  readonly #held: AmissBlob[] = [];
+export class FaultGate<Fault extends AmissBlob = AmissBlob> {
+  readonly #held: Fault[] = [];
   #heldBack = 0;
 
   constructor(
@@ -19,7 +19,7 @@ export class FaultGate {
   ) {}
 
   /** The faults that may be acted on, now that the store showed so many objects that it should have. */
-  pass(amiss: readonly AmissBlob[], soundObjects: number): AmissBlob[] {
+  pass(amiss: readonly Fault[], soundObjects: number): Fault[] {
     this.isOpen ||= soundObjects > 0;
     if (this.isOpen) return [...this.#held.splice(0), ...amiss];
     this.#heldBack += amiss.length;
@@ -28,7 +28,7 @@ export class FaultGate {
   }
 
   /** What was held back to the end. Throws `StoreUnavailable` where the store showed nothing that it should have. */
-  end(): AmissBlob[] {
+  end(): Fault[] {
     if (!this.isOpen && this.#heldBack > FEW) {
       throw new StoreUnavailable(
         `${this.where} shows none of ${this.#heldBack} objects that it should have: is it the right store, and is it mounted?`,

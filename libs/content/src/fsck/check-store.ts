@@ -1,0 +1,86 @@
+import type { BlobFault } from '../ports/quarantine.js';
+import { compareStore, type ComparedStep, type StorePlace } from '../sweep/compare-store.js';
+import type { AmissBlob } from '../sweep/confirm-fault.js';
+import { FaultGate } from '../sweep/fault-gate.js';
+import { checkAmiss, checkBytes, checkRecord } from './check-blob.js';
+import { checkUnknown, doomNoted } from './check-unknown.js';
+import type { StoreFinding, StoreFindingKind, StoreTally } from './store-finding.js';
+import type { StoreRoom } from './store-room.js';
+
+/** Blobs that are looked at closely at the same time. */
+const PARALLEL = 4;
+
+/**
+ * Compares one store with the rows, both ways, while both change, and yields what is found at a second look too. Changes
+ * nothing but where `repairs`: blobs are put into quarantine, records written anew, and unknown objects given to the sweep.
+ * Rejects with `StoreUnavailable` where it cannot look.
+ */
+export async function* checkStore(room: StoreRoom, place: StorePlace, tally: StoreTally): AsyncGenerator<StoreFinding> {
+  const gate = new FaultGate<SizedFault>(`the store ${place.name}`, false);
+  for await (const step of compareStore({ place, ledger: room.ledger })) {
+    room.signal.throwIfAborted();
+    tally.objects += step.objects;
+    tally.bytes += step.sizeBytes;
+    yield* checkUnknown(room, place, { unknown: step.unknown, tally });
+    const { amiss, findings } = await lookClosely(room, place, step);
+    yield* findings;
+    yield* asFindings(room, gate.pass(amiss, step.sound.length));
+    room.note();
+  }
+  yield* asFindings(room, gate.end());
+  if (room.repairs) tally.doomed += await doomNoted(room, place);
+}
+
+interface CloseLook {
+  readonly amiss: readonly SizedFault[];
+  readonly findings: readonly StoreFinding[];
+}
+
+interface SizedFault extends AmissBlob {
+  /** It was read: the fault is in its bytes. */
+  readonly wasRead?: true;
+}
+
+async function lookClosely(room: StoreRoom, place: StorePlace, { amiss, sound }: ComparedStep): Promise<CloseLook> {
+  const faults: SizedFault[] = [];
+  const findings: StoreFinding[] = [];
+  await inParallel(amiss, async (blob) => {
+    const fault = await checkAmiss(room, place, blob);
+    if (fault) faults.push(fault);
+  });
+  await inParallel(sound, async (seen) => {
+    const fault = await checkBytes(room, place, seen);
+    if (fault) faults.push({ ...fault, wasRead: true });
+    const finding = await checkRecord(room, place, seen);
+    if (finding) findings.push(finding);
+  });
+  return { amiss: faults, findings };
+}
+
+async function* asFindings(room: StoreRoom, amiss: readonly SizedFault[]): AsyncGenerator<StoreFinding> {
+  for (const { blob, fault, wasRead } of amiss) {
+    const { digest, objectKey: key } = blob;
+    const isRepaired = room.repairs && (await room.quarantine.quarantine(digest, key, fault));
+    const note = isRepaired ? `${NOTES[fault]}; in quarantine until it is pushed again` : NOTES[fault];
+    yield { kind: kindOf(fault, wasRead === true), key, digest, isRepaired, note };
+  }
+}
+
+const NOTES: Readonly<Record<BlobFault, string>> = {
+  missing: 'the store has no such object',
+  short: 'the object ends early',
+  corrupt: 'the object holds other bytes',
+};
+
+function kindOf(fault: BlobFault, wasRead: boolean): StoreFindingKind {
+  if (fault === 'missing') return 'object-missing';
+  return fault === 'corrupt' && wasRead ? 'object-corrupt' : 'object-size';
+}
+
+/** All that began has ended when this does. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += PARALLEL) {
+    const outcomes = await Promise.allSettled(items.slice(start, start + PARALLEL).map(work));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
