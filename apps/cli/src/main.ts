@@ -6,6 +6,7 @@ import { addGrantCommands } from './commands/grant-commands.js';
 import { addImportCommands } from './commands/import-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
 import { addKeyCommands } from './commands/key-commands.js';
+import { addNamespaceCommands } from './commands/namespace-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
 import { addRebuildCommand } from './commands/rebuild-command.js';
@@ -29,6 +30,7 @@ const GROUPS = [
   addProcessCommands,
   addUserCommands,
   addOrganisationCommands,
+  addNamespaceCommands,
   addRepositoryCommands,
   addGrantCommands,
   addImportCommands,

@@ -165,5 +165,6 @@ export { readSweepState } from './sweep/sweep-state.js';
 export type { SweepState, SweepTally } from './sweep/sweep-state.js';
 export type { SweepRoom } from './sweep/sweep-store.js';
 export { sweepStores } from './sweep/sweep-stores.js';
+export { parseUntaggedRule } from './review/parse-untagged-rule.js';
 export { newReviewTally, reviewContent } from './review/review-content.js';
 export type { ContentReview, ReviewTally } from './review/review-content.js';

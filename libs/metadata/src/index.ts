@@ -12,6 +12,7 @@ export { PostgresRepositories } from './content/postgres-repositories.js';
 export { PostgresReviews } from './content/postgres-reviews.js';
 export { PostgresSweepCandidates } from './content/postgres-sweep-candidates.js';
 export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
+export { PostgresUntaggedRules } from './content/postgres-untagged-rules.js';
 export { PostgresUploads } from './content/postgres-uploads.js';
 export { holdSignOfLife } from './content/sign-of-life.js';
 export type { SignOfLife } from './content/sign-of-life.js';
