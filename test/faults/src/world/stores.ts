@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -18,6 +18,10 @@ export interface TestStore {
   contents(): Promise<string[]>;
   /** Turns one bit of the object over, as a disk might. */
   flipBit(key: string, atByte: number): Promise<void>;
+  /** Cuts off the end of the object. */
+  shorten(key: string, sizeBytes: number): Promise<void>;
+  /** Takes the object away, and leaves its record. */
+  lose(key: string): Promise<void>;
   /** Buckets go with the run's server. */
   remove(): Promise<void>;
 }
@@ -30,9 +34,11 @@ export async function openTestStore(kind: StoreKind): Promise<TestStore> {
       settings: { ENTREPOT_STORAGE_ROOT: directory },
       contents: async () => (await filesBelow(directory)).map((path) => basename(path)),
       flipBit: async (key, atByte) => {
-        const path = (await filesBelow(directory)).find((path) => basename(path) === key) ?? key;
+        const path = await pathIn(directory, key);
         await writeFile(path, flipped(await readFile(path), atByte));
       },
+      shorten: async (key, sizeBytes) => truncate(await pathIn(directory, key), sizeBytes),
+      lose: async (key) => rm(await pathIn(directory, key)),
       remove: () => rm(directory, { recursive: true, force: true }),
     };
   }
@@ -40,14 +46,26 @@ export async function openTestStore(kind: StoreKind): Promise<TestStore> {
   return {
     settings: s3Settings(bucket),
     contents: () => objectsIn(bucket),
-    flipBit: async (key, atByte) => {
-      const client = connectS3(bucket);
-      const name = (await objectsIn(bucket)).find((name) => basename(name) === key) ?? key;
-      const bytes = flipped(await buffer(await client.getObject(bucket.bucket, name)), atByte);
-      await client.putObject(bucket.bucket, name, bytes);
-    },
+    flipBit: (key, atByte) => rewrite(bucket, key, (bytes) => flipped(bytes, atByte)),
+    shorten: (key, sizeBytes) => rewrite(bucket, key, (bytes) => bytes.subarray(0, sizeBytes)),
+    lose: async (key) => connectS3(bucket).removeObject(bucket.bucket, await nameIn(bucket, key)),
     remove: () => Promise.resolve(),
   };
+}
+
+async function pathIn(directory: string, key: string): Promise<string> {
+  return (await filesBelow(directory)).find((path) => basename(path) === key) ?? key;
+}
+
+async function nameIn(bucket: S3Bucket, key: string): Promise<string> {
+  return (await objectsIn(bucket)).find((name) => basename(name) === key) ?? key;
+}
+
+async function rewrite(bucket: S3Bucket, key: string, change: (bytes: Buffer) => Buffer): Promise<void> {
+  const client = connectS3(bucket);
+  const name = await nameIn(bucket, key);
+  const bytes = await buffer(await client.getObject(bucket.bucket, name));
+  await client.putObject(bucket.bucket, name, change(bytes));
 }
 
 /** Variables for a store in a bucket; `endpoint` where something stands before the server. */
@@ -63,17 +81,20 @@ export function s3Settings(bucket: S3Bucket, endpoint = bucket.endpoint): Readon
   };
 }
 
-async function filesBelow(directory: string): Promise<string[]> {
+/** Paths of all files of a store in a directory; without the recovery log. */
+export async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = entries.filter((entry) => entry.isFile() && basename(entry.parentPath) !== 'recovery');
+  return files.map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Names of all objects of a bucket, and of those whose parts were never joined. */
+/** Names of all objects of a bucket, and of those whose parts were never joined; without the recovery log. */
 export async function objectsIn(bucket: S3Bucket): Promise<string[]> {
   const client = connectS3(bucket);
   const objects: { name: string }[] = await client.listObjectsV2(bucket.bucket, '', true).toArray();
   const uploads: { key: string }[] = await client.listIncompleteUploads(bucket.bucket, '', true).toArray();
-  return [...objects.map(({ name }) => name), ...uploads.map(({ key }) => `${key} (parts)`)];
+  const names = [...objects.map(({ name }) => name), ...uploads.map(({ key }) => `${key} (parts)`)];
+  return names.filter((name) => !/(^|\/)recovery\//.test(name));
 }
 
 function flipped(bytes: Buffer, atByte: number): Buffer {
