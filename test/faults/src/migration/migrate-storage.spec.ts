@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runEntrepot, startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
@@ -14,7 +14,7 @@ import { until } from '../world/process-state.js';
 import { pushBlob } from '../world/push.js';
 import { startPushers } from '../world/pushers.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
-import { objectsIn, s3Settings } from '../world/stores.js';
+import { filesBelow, objectsIn, s3Settings } from '../world/stores.js';
 import { connect } from '../world/target.js';
 
 const CLI = ['node_modules/.bin/node', 'apps/cli/dist/main.js'];
@@ -66,8 +66,7 @@ describe.skipIf(isS3ServerSkipped('versitygw'))('storage migrate', () => {
   async function reclaimed() {
     await replicas.query('UPDATE doomed_object SET due_at = now()');
     await replicas.reclaim();
-    const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-    return { files: files.length, objects: (await objectsIn(bucket)).length };
+    return { files: (await filesBelow(root)).length, objects: (await objectsIn(bucket)).length };
   }
 
   /** Begins to migrate, and is ended when some more blobs were moved; resolves with the exit code. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
@@ -10,6 +9,7 @@ import { checkJournal } from '../world/check.js';
 import { Journal } from '../world/journal.js';
 import { startPushers } from '../world/pushers.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
+import { filesBelow } from '../world/stores.js';
 import { connect } from '../world/target.js';
 import { askForToken, hasItsRedis, healthOf, logLines } from './ask.js';
 
@@ -48,10 +48,7 @@ describe.skipIf(!hasRedis())('two registries, an issuer and a jobrunner that sha
     await registries[0].run(['user', 'create', name, '--password-stdin'], password);
     return password;
   };
-  const objects = async () => {
-    const entries = await readdir(join(replicas.directory, 'storage'), { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  };
+  const objects = () => filesBelow(join(replicas.directory, 'storage'));
   /** Leaves an object that nothing needs. */
   const cancelUpload = async (registry: Entrepot): Promise<void> => {
     const client = connect(replicas.target(registry));
