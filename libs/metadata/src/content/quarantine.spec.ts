@@ -67,6 +67,15 @@ const mountInto = (repositoryId: string, digest: Digest, from?: string) =>
     source: from === undefined ? { viewer: { accountId: world.actor.id } } : { repositoryId: from },
   });
 
+/** Other bytes under the same key, as a disk might give. */
+async function rot(digest: Digest, bytes: Buffer): Promise<void> {
+  const key = await keyOf(digest);
+  const { read, size } = world.store;
+  world.store.size = async (asked) => (asked === key ? bytes.length : size.call(world.store, asked));
+  world.store.read = (asked, range, sink) =>
+    asked === key ? sink(bytes.subarray(range.start, range.end + 1)) : read.call(world.store, asked, range, sink);
+}
+
 /** Whoever sends the end of an upload a second time. */
 async function endTwice(content: string, between: (digest: Digest) => Promise<unknown>): Promise<unknown> {
   const ref = await world.begin();
@@ -206,7 +215,8 @@ describe('a quarantine, and', () => {
     const linking = await world.holdSql((client) =>
       client.query('SELECT FROM blob WHERE digest = $1 FOR KEY SHARE', [digestBytes(digest)]),
     );
-    await world.pushBlob('shared', await world.newRepository('other'));
+    const other = await world.newRepository('other');
+    expect(await outcomeOf(world.pushBlob('shared', other))).toBe('done');
     await linking.commit();
   });
 
@@ -249,15 +259,6 @@ describe('a scrub', () => {
       },
       { isDry, ...(repositoryId !== undefined && { repositoryId }), ...(from && { from }) },
     );
-  }
-
-  /** Other bytes under the same key, as a disk might give. */
-  async function rot(digest: Digest, bytes: Buffer): Promise<void> {
-    const key = await keyOf(digest);
-    const { read, size } = world.store;
-    world.store.size = async (asked) => (asked === key ? bytes.length : size.call(world.store, asked));
-    world.store.read = (asked, range, sink) =>
-      asked === key ? sink(bytes.subarray(range.start, range.end + 1)) : read.call(world.store, asked, range, sink);
   }
 
   it('puts what is missing, short or other bytes into quarantine, and nothing else', async () => {
