@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** One log to try, empty, with the objects of the store that it lies beside. */
 export interface RecoveryLogTrial {
   readonly log: RecoveryLog;
-  /** Keys of the objects beside it. */
-  objects(): Promise<readonly string[]>;
+  /** The objects beside it. */
+  objects(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
