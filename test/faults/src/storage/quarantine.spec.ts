@@ -77,7 +77,7 @@ class World {
 
   async scrub(...options: string[]): Promise<Record<string, number>> {
     const printed = await this.replicas.run(['job', 'run', 'scrub', '--wait', '--json', ...options]);
-    return resultOf(JSON.parse(printed));
+    return (JSON.parse(printed) as { result: Record<string, number> }).result;
   }
 
   /** What everybody gets before and after it is pushed once. */
@@ -106,12 +106,6 @@ const HEALED = {
   before: { pulls: ['unknown', 'unknown'], heads: [404, 404], mount: 202 },
   after: { pulls: ['right', 'right'], heads: [200, 200], mount: 201 },
 };
-
-/** The counts, whatever stands around them. */
-function resultOf(printed: unknown): Record<string, number> {
-  const { result } = printed as { result?: Record<string, number> };
-  return result ?? (printed as Record<string, number>);
-}
 
 describe.each(STORES)('FT-53: an object in %s', (kind) => {
   let store: TestStore;
