@@ -14,6 +14,7 @@ import { stopAllServers } from './machine/server-process.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { formatTable, toJson } from './report.js';
 import { launchAll, runWorkload, type WorkloadResult } from './run-bench.js';
+import { runGc } from './gc/run-gc.js';
 import { listScaleWorks, runScale } from './scale/run-scale.js';
 import type { ScaleTable } from './scale/scale-lab.js';
 import { allWorkloads } from './workloads/all-workloads.js';
@@ -35,13 +36,14 @@ async function main(): Promise<void> {
   if (options.isHelp) return print(USAGE);
   if (options.isList && options.isScale) return print(listScaleWorks());
   if (options.isList) return print(workloads.map(({ name, title }) => `${name.padEnd(20)} ${title}\n`).join(''));
-  if (workloads.length === 0 && !options.isScale) throw new Error('no work has such a name; see --list');
+  const isBench = !options.isScale && !options.isGc;
+  if (workloads.length === 0 && isBench) throw new Error('no work has such a name; see --list');
   const directory = makeDirectory(options.directory);
   const interrupted = Promise.withResolvers<never>();
   const interrupt = (signal: NodeJS.Signals) => interrupted.reject(new Error(`ended by ${signal}`));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    const work = options.isScale ? scale(options, directory) : bench(options, { directory, size, workloads });
+    const work = isBench ? bench(options, { directory, size, workloads }) : measureTables(options, directory);
     await Promise.race([work, interrupted.promise]);
   } finally {
     await stopAllServers();
@@ -74,16 +76,19 @@ async function bench(options: Options, { directory, size, workloads }: Plan): Pr
   if (subjects.length < contenders.length || failures(results).length > 0) process.exitCode = 1;
 }
 
-async function scale(options: Options, directory: string): Promise<void> {
-  const { isQuick, uploadMib, only } = options;
-  const size = { isQuick, ...(uploadMib !== undefined && { uploadMib }) };
+/** What comes in tables of its own: `--scale` and `--gc`. */
+async function measureTables(options: Options, directory: string): Promise<void> {
+  const { isQuick, isScale, uploadMib, only } = options;
   const tables: ScaleTable[] = [];
   const onTable = (table: ScaleTable) => {
     tables.push(table);
     print(`\n${table.title}\n\n${table.text}\n`);
   };
   print(`\n${describeMachine()}\n`);
-  await runScale({ directory, ...size, isWanted: (name) => isWanted(name, only), say, onTable });
+  const lab = { directory, isQuick, say, onTable };
+  if (isScale) {
+    await runScale({ ...lab, ...(uploadMib !== undefined && { uploadMib }), isWanted: (name) => isWanted(name, only) });
+  } else await runGc(lab);
   if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(tables, undefined, 2)}\n`);
 }
 

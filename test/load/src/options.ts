@@ -5,6 +5,8 @@ import { CONTENDER_NAMES, type ContenderName } from './contenders/contender.js';
 export const USAGE = `npm run bench -- [options]
   --quick            fewer and shorter repetitions, 10,000 tags
   --scale            several data-plane processes, an object store, crowds and full tables, in place of the rest
+  --gc               the pace of garbage collection, and what requests notice of it, in place of the rest;
+                     with --quick beside 0 and 100,000 blobs that stay, else beside 1,000,000 too
   --upload-mib N     with --scale: size of each of the 64 parallel uploads (1024; 16 with --quick)
   --only a,b         only work whose name begins with one of these (see --list)
   --peers a,b        only these contenders: ${CONTENDER_NAMES.join(', ')}
@@ -18,6 +20,7 @@ export const USAGE = `npm run bench -- [options]
 export interface Options {
   readonly isQuick: boolean;
   readonly isScale: boolean;
+  readonly isGc: boolean;
   readonly uploadMib?: number;
   readonly isList: boolean;
   readonly isHelp: boolean;
@@ -35,6 +38,7 @@ export function parseOptions(parameters: readonly string[]): Options {
     options: {
       quick: { type: 'boolean', default: false },
       scale: { type: 'boolean', default: false },
+      gc: { type: 'boolean', default: false },
       'upload-mib': { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -47,6 +51,7 @@ export function parseOptions(parameters: readonly string[]): Options {
   return {
     isQuick: values.quick,
     isScale: values.scale,
+    isGc: values.gc,
     ...(values['upload-mib'] !== undefined && { uploadMib: wholeNumber(values['upload-mib']) }),
     isList: values.list,
     isHelp: values.help,

@@ -51,7 +51,17 @@ export interface UploadJob {
   readonly sizeBytes: number;
 }
 
-export type Job = RepeatJob | PushJob | CrowdPushJob | CrowdPullJob | UploadJob;
+/** Begin a pull (a manifest and its layer) or a push of a small image so many times in a second, however long each takes. */
+export interface SteadyJob {
+  readonly kind: 'steady';
+  readonly work: 'pull' | 'push';
+  readonly origin: string;
+  readonly target: Target;
+  readonly perSecond: number;
+  readonly durationMs: number;
+}
+
+export type Job = RepeatJob | PushJob | CrowdPushJob | CrowdPullJob | UploadJob | SteadyJob;
 
 /** What a job came to. The times are those of one request, one push, one pull or one upload. */
 export interface JobResult {

@@ -5,6 +5,7 @@ import { expectStatus } from './expect-status.js';
 import type { Job, JobResult, PushJob, RepeatJob } from './jobs.js';
 import { makeImage, pushImage } from './push-image.js';
 import { crowdPull, crowdPush, uploadMany } from './run-crowd.js';
+import { runSteadily } from './run-steady.js';
 
 /** Runs one job in this process. The first answer that is not a success ends it with an error. */
 export function runJob(job: Job): Promise<JobResult> {
@@ -19,6 +20,8 @@ export function runJob(job: Job): Promise<JobResult> {
       return timed(() => crowdPull(job));
     case 'upload':
       return timed(() => uploadMany(job));
+    case 'steady':
+      return timed(() => runSteadily(job));
   }
 }
 
