@@ -76,6 +76,8 @@ export type { HtpasswdImport } from './administration/import-htpasswd.js';
 export { createOrganisation, putOrganisationMember, removeOrganisationMember } from './administration/organisations.js';
 export type { Membership, NewOrganisation } from './administration/organisations.js';
 export { createRepository, deleteRepository, setVisibility } from './administration/repositories.js';
+export { purgeRepository, restoreRepository } from './administration/restore-repository.js';
+export type { RepositoryRestoration } from './administration/restore-repository.js';
 export type { NewRepository } from './administration/repositories.js';
 export { resetPassword } from './administration/reset-password.js';
 export { addTeamMember, createTeam, removeTeamMember } from './administration/teams.js';
@@ -83,6 +85,7 @@ export type { TeamName } from './administration/teams.js';
 export type {
   AccessDirectory,
   AccountEntry,
+  DeletedRepositoryEntry,
   DirectoryPage,
   GrantEntry,
   MemberEntry,
@@ -98,6 +101,8 @@ export type {
   Actor,
   AdministeredRepositories,
   AuditEvent,
+  DeletedKey,
+  DeletedRepositoryRecord,
   Grantee,
   GrantedResource,
   GrantKey,

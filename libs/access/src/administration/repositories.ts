@@ -40,10 +40,19 @@ export async function setVisibility(
   });
 }
 
-/** Removes the repository with everything in it; tokens for it open no other one of that name. Rejects with NOT_FOUND. */
+/**
+ * Deletes the repository: its name is free, tokens for it open no other one of that name, and it can be restored for a time.
+ * Rejects with NOT_FOUND.
+ */
 export async function deleteRepository({ store, actor }: Administration, name: RepositoryName): Promise<void> {
   await store.run(async (tx) => {
-    await tx.repositories.remove(await requireRepository(tx, name), actor);
-    await tx.audit({ actor, action: 'repository.deleted', target: name, detail: {} });
+    const repository = await requireRepository(tx, name);
+    if (!(await tx.repositories.delete(repository, actor))) throw noRepository(name);
+    const detail = { repositoryId: repository.id };
+    await tx.audit({ actor, action: 'repository.deleted', target: name, detail });
   });
+}
+
+function noRepository(name: string): AccessError {
+  return new AccessError('NOT_FOUND', `there is no repository ${name}`);
 }

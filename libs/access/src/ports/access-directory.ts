@@ -36,6 +36,17 @@ export interface RepositoryEntry {
   readonly createdAt: Date;
 }
 
+/** A deleted repository that can be restored. */
+export interface DeletedRepositoryEntry {
+  readonly name: string;
+  readonly id: string;
+  readonly visibility: Visibility;
+  readonly deletedAt: Date;
+  readonly deletedBy: string;
+  /** The page's key. */
+  readonly key: string;
+}
+
 /** A grant as people read it. */
 export interface GrantEntry {
   readonly role: Role;
@@ -51,6 +62,7 @@ export interface AccessDirectory {
   teams(organisation: string, page: DirectoryPage): Promise<TeamEntry[]>;
   teamMembers(organisation: string, team: string, page: DirectoryPage): Promise<string[]>;
   repositories(page: DirectoryPage): Promise<RepositoryEntry[]>;
+  deletedRepositories(page: DirectoryPage): Promise<DeletedRepositoryEntry[]>;
   /** Grants on exactly this repository (`acme/app`) or namespace (`acme`). */
   grants(resource: string, page: DirectoryPage): Promise<GrantEntry[]>;
 }

@@ -96,15 +96,34 @@ export interface Teams {
   lockMembers(teamId: string): Promise<string[]>;
 }
 
+/** A deleted repository is named by its id, or by the name that it had: the one of that name that was deleted last. */
+export type DeletedKey = { readonly id: string } | { readonly name: string };
+
+export interface DeletedRepositoryRecord extends RepositoryRecord {
+  /** Its removal has begun: it cannot be restored any more. */
+  readonly isBeingRemoved: boolean;
+}
+
 export interface AdministeredRepositories {
+  /** Locked against deletion and renaming until the transaction ends. */
   find(name: string): Promise<RepositoryRecord | undefined>;
+  /** The same for a deleted one, locked against every change. */
+  findDeleted(key: DeletedKey): Promise<DeletedRepositoryRecord | undefined>;
   /** False where the name is taken. */
   insert(repository: RepositoryRecord): Promise<boolean>;
   setVisibility(id: string, visibility: Visibility): Promise<void>;
   /** Ends what access tokens say about the repository. */
   withdrawAccess(id: string): Promise<void>;
-  /** Removes the repository with its grants and content; blobs that only it held are left to review. */
-  remove(repository: RepositoryRecord, actor: Actor): Promise<void>;
+  /**
+   * Hides the repository from everyone and frees its name; content and grants stay, uploads end, and so does what access
+   * tokens say about it. False where another was first.
+   */
+  delete(repository: RepositoryRecord, actor: Actor): Promise<boolean>;
+  /** Gives a deleted repository back as what the record says. False where its name is taken. */
+  restore(repository: RepositoryRecord, actor: Actor): Promise<boolean>;
+  /** From now on a deleted repository cannot be restored, and is removed without waiting for the end of undo. */
+  condemn(id: string): Promise<void>;
+  removeGrants(id: string): Promise<void>;
 }
 
 export interface Grants {

@@ -1,4 +1,5 @@
 import { administrationSuite } from '@entrepot/access/administration/administration.suite';
+import { restorationSuite } from '@entrepot/access/administration/restore-repository.suite';
 import { loginSuite } from '@entrepot/access/accounts/login.suite';
 import type { LoginSuiteStores } from '@entrepot/access/accounts/login.suite';
 import { attemptCounterSuite } from '@entrepot/access/ports/attempt-counter.suite';
@@ -69,6 +70,7 @@ function openStores(): LoginSuiteStores {
 
 describe('administration in Postgres', () => {
   administrationSuite(openStores);
+  restorationSuite(openStores);
 });
 
 describe('logins in Postgres', () => {

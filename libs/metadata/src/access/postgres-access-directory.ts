@@ -1,6 +1,7 @@
 import type {
   AccessDirectory,
   AccountEntry,
+  DeletedRepositoryEntry,
   DirectoryPage,
   GrantEntry,
   MemberEntry,
@@ -64,7 +65,16 @@ export class PostgresAccessDirectory implements AccessDirectory {
 
   repositories(page: DirectoryPage): Promise<RepositoryEntry[]> {
     return this.#list(
-      `SELECT name, visibility, created_at AS "createdAt" FROM repository WHERE name > $1 ORDER BY name LIMIT $2`,
+      `SELECT name, visibility, created_at AS "createdAt" FROM repository
+       WHERE deleted_at IS NULL AND name > $1 ORDER BY name LIMIT $2`,
+      page,
+    );
+  }
+
+  deletedRepositories(page: DirectoryPage): Promise<DeletedRepositoryEntry[]> {
+    return this.#list(
+      `SELECT deleted_name AS name, id, visibility, deleted_at AS "deletedAt", deleted_by AS "deletedBy", name AS key
+       FROM repository WHERE deleted_at IS NOT NULL AND removal_began_at IS NULL AND name > $1 ORDER BY name LIMIT $2`,
       page,
     );
   }

@@ -1,17 +1,50 @@
-import type { Actor, AdministeredRepositories, RepositoryRecord, Visibility } from '@entrepot/access';
+import type {
+  Actor,
+  AdministeredRepositories,
+  DeletedKey,
+  DeletedRepositoryRecord,
+  RepositoryRecord,
+  Visibility,
+} from '@entrepot/access';
 import type { EntityManager } from 'typeorm';
 import { RepositoryRow } from './access-rows.js';
+import { deleteRepository, restoreRepository } from './delete-repository.js';
 import { insertUnlessTaken } from './insert-unless-taken.js';
-import { removeRepository } from './remove-repository.js';
+
+interface FoundRow {
+  readonly id: string;
+  readonly namespaceId: string;
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly createdBy: string | null;
+}
+
+const COLUMNS = 'id, namespace_id AS "namespaceId", visibility, created_by AS "createdBy"';
+
+function toRecord({ id, namespaceId, name, visibility, createdBy }: FoundRow): RepositoryRecord {
+  return { id, namespaceId, name, visibility, createdBy: createdBy ?? undefined };
+}
 
 export class PostgresAdministeredRepositories implements AdministeredRepositories {
   constructor(private readonly manager: EntityManager) {}
 
   async find(name: string): Promise<RepositoryRecord | undefined> {
-    const row = await this.manager.findOneBy(RepositoryRow, { name });
-    if (!row) return undefined;
-    const { id, namespaceId, visibility, createdBy } = row;
-    return { id, namespaceId, name, visibility, createdBy: createdBy ?? undefined };
+    const [row] = await this.manager.query<FoundRow[]>(
+      `SELECT ${COLUMNS}, name FROM repository WHERE name = $1 AND deleted_at IS NULL FOR KEY SHARE`,
+      [name],
+    );
+    return row && toRecord(row);
+  }
+
+  async findDeleted(key: DeletedKey): Promise<DeletedRepositoryRecord | undefined> {
+    const [condition, value] = 'id' in key ? ['id = $1', key.id] : ['deleted_name = $1', key.name];
+    const [row] = await this.manager.query<(FoundRow & { readonly isBeingRemoved: boolean })[]>(
+      `SELECT ${COLUMNS}, deleted_name AS name, removal_began_at IS NOT NULL AS "isBeingRemoved" FROM repository
+       WHERE ${condition} AND deleted_at IS NOT NULL
+       ORDER BY removal_began_at IS NULL DESC, deleted_at DESC LIMIT 1 FOR UPDATE`,
+      [value],
+    );
+    return row && { ...toRecord(row), isBeingRemoved: row.isBeingRemoved };
   }
 
   insert({ createdBy, ...repository }: RepositoryRecord): Promise<boolean> {
@@ -29,7 +62,24 @@ export class PostgresAdministeredRepositories implements AdministeredRepositorie
     );
   }
 
-  async remove(repository: RepositoryRecord, actor: Actor): Promise<void> {
-    await removeRepository(this.manager, repository, actor);
+  delete(repository: RepositoryRecord, actor: Actor): Promise<boolean> {
+    return deleteRepository(this.manager, repository, actor);
+  }
+
+  restore(repository: RepositoryRecord, actor: Actor): Promise<boolean> {
+    return restoreRepository(this.manager, repository, actor);
+  }
+
+  /** A time that every undo is over since: whoever looks for what is to be removed finds it at once. */
+  async condemn(id: string): Promise<void> {
+    await this.manager.query(
+      `UPDATE repository SET deleted_at = 'epoch', removal_began_at = coalesce(removal_began_at, now())
+       WHERE id = $1 AND deleted_at IS NOT NULL`,
+      [id],
+    );
+  }
+
+  async removeGrants(id: string): Promise<void> {
+    await this.manager.query('DELETE FROM access_grant WHERE repository_id = $1', [id]);
   }
 }
