@@ -21,7 +21,15 @@ import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ContentWorld, imageOf, indexOf } from '../content/content-world.suite.js';
-import { PostgresRecoverySource, findOccupants, migrate, rebuildInto } from '../index.js';
+import {
+  PostgresRecoverySource,
+  checkInvariants,
+  createPool,
+  findOccupants,
+  migrate,
+  rebuildInto,
+  usageDifferences,
+} from '../index.js';
 
 const GRACE_MS = 60_000;
 const { signal } = new AbortController();
@@ -41,6 +49,23 @@ const STATE = `
   UNION ALL SELECT 'sparse', m.digest::text, s.digest::text, s.kind, s.size_bytes::text
     FROM sparse_reference s JOIN manifest m ON m.id = s.manifest_id
   ORDER BY 1, 2, 3, 4, 5`;
+
+const EMPTY = `
+  TRUNCATE namespace, blob, blob_review, doomed_object, manifest_use, usage_repository, usage_namespace,
+    usage_namespace_blob, usage_link_delta, usage_store_delta, usage_delta, usage_repository_mark CASCADE;
+  UPDATE usage_total SET blobs = 0, blob_bytes = 0`;
+
+/** What must hold in any database holds, and what is stored is counted as if it had been pushed. */
+async function expectSound(url: string): Promise<void> {
+  const pool = createPool({ url, role: 'owner', poolSize: 1, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 });
+  try {
+    expect(await usageDifferences(pool)).toEqual([]);
+    for (const report of await checkInvariants(pool, 10_000))
+      expect(report).toMatchObject({ outcome: 'held', examples: [] });
+  } finally {
+    await pool.end();
+  }
+}
 
 async function rowsOf(url: string, query: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
