@@ -2,70 +2,131 @@ import type pg from 'pg';
 import { DatabaseUnavailable, sqlState } from '../database/errors.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 
-/** What must hold at any moment, whatever runs: a query that finds rows for which it does not, in words. */
+/** What must hold at any moment, whatever runs: a query that finds rows for which it does not. */
 export interface Invariant {
+  /** What is found where it does not hold, as `fsck` names it. */
+  readonly kind: string;
   /** As a sentence that should be true. */
   readonly name: string;
-  /** One text column `found`. */
+  /** Columns `found` (in words) and `digest`, `repository`, `object_key` (texts or null); further ones are for `mend`. */
   readonly text: string;
+  /** A statement that puts it right for the rows of `broken`; none where only people can. */
+  readonly mend?: (graceMs: number) => string;
 }
 
 const DIGEST = (column: string): string =>
   `CASE get_byte(${column}, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substring(${column} FROM 2), 'hex')`;
 
+/** A look that should have been due is due after the grace time. */
+const DUE = (graceMs: number): string => `now() + ${graceMs} * interval '1 millisecond'`;
+const UNDOOM = (): string => 'DELETE FROM doomed_object d USING broken WHERE d.object_key = broken.object_key';
+
 /** Cheap ones first: what is not looked at in time is at the end. Foreign keys hold by themselves, and are not repeated. */
 export const INVARIANTS: readonly Invariant[] = [
   {
+    kind: 'blob-doomed',
     name: 'no object that a blob needs is doomed',
-    text: `SELECT ${DIGEST('b.digest')} AS found FROM doomed_object d JOIN blob b ON b.object_key = d.object_key`,
+    text: `
+      SELECT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key
+      FROM doomed_object d JOIN blob b ON b.object_key = d.object_key`,
+    mend: UNDOOM,
   },
   {
+    kind: 'upload-doomed',
     name: 'no object of a running upload is doomed',
-    text: 'SELECT u.id::text AS found FROM doomed_object d JOIN upload u ON u.object_key = d.object_key',
+    text: `
+      SELECT u.id::text AS found, NULL AS digest, r.name AS repository, u.object_key
+      FROM doomed_object d JOIN upload u ON u.object_key = d.object_key JOIN repository r ON r.id = u.repository_id`,
+    mend: UNDOOM,
   },
   {
+    kind: 'deleted-repository-uploads',
     name: 'a deleted repository has no upload',
     text: `
-      SELECT r.deleted_name AS found FROM repository r
+      SELECT r.deleted_name AS found, NULL AS digest, r.deleted_name AS repository, NULL AS object_key FROM repository r
       WHERE r.deleted_at IS NOT NULL AND EXISTS (SELECT FROM upload u WHERE u.repository_id = r.id)`,
   },
   {
+    kind: 'tag-dangling',
     name: 'a tag points at a manifest of its repository that is not deleted',
     text: `
-      SELECT r.name || ':' || t.name AS found
+      SELECT r.name || ':' || t.name AS found, ${DIGEST('m.digest')} AS digest, r.name AS repository, NULL AS object_key
       FROM tag t JOIN manifest m ON m.id = t.manifest_id JOIN repository r ON r.id = t.repository_id
       WHERE m.repository_id <> t.repository_id OR m.deleted_at IS NOT NULL`,
   },
   {
+    kind: 'index-entry-missing',
     name: 'the entries of an index are in its repository, and not deleted before it',
     text: `
-      SELECT r.name || '@' || ${DIGEST('p.digest')} AS found
+      SELECT r.name || '@' || ${DIGEST('p.digest')} AS found, ${DIGEST('e.digest')} AS digest, r.name AS repository,
+        NULL AS object_key
       FROM manifest_child c JOIN manifest p ON p.id = c.parent_id JOIN manifest e ON e.id = c.child_id
       JOIN repository r ON r.id = p.repository_id
       WHERE e.repository_id <> p.repository_id OR (p.deleted_at IS NULL AND e.deleted_at IS NOT NULL)`,
   },
   {
+    kind: 'manifest-without-review',
+    name: 'a manifest that nothing needs is going to be reviewed',
+    text: `
+      SELECT r.name || '@' || ${DIGEST('m.digest')} AS found, ${DIGEST('m.digest')} AS digest, r.name AS repository,
+        NULL AS object_key, m.id AS manifest_id
+      FROM manifest m JOIN repository r ON r.id = m.repository_id
+      WHERE m.deleted_at IS NULL AND r.deleted_at IS NULL
+        AND NOT EXISTS (SELECT FROM manifest_review v WHERE v.manifest_id = m.id)
+        AND NOT EXISTS (SELECT FROM tag t WHERE t.manifest_id = m.id)
+        AND NOT EXISTS (SELECT FROM manifest_child c WHERE c.child_id = m.id)
+        AND NOT EXISTS (
+          SELECT FROM sparse_reference s
+          WHERE s.repository_id = m.repository_id AND s.digest = m.digest AND s.kind = 'manifest')
+        AND NOT EXISTS (
+          SELECT FROM manifest n
+          WHERE n.repository_id = m.repository_id AND n.subject_digest = m.digest AND n.deleted_at IS NULL)
+        AND NOT EXISTS (
+          SELECT FROM manifest n
+          WHERE n.repository_id = m.repository_id AND n.digest = m.subject_digest AND n.deleted_at IS NULL)`,
+    mend: (graceMs) => `
+      INSERT INTO manifest_review (manifest_id, reason, due_at)
+      SELECT m.id, 'found by fsck', ${DUE(graceMs)} FROM manifest m JOIN broken ON broken.manifest_id = m.id
+      ORDER BY m.id FOR KEY SHARE OF m
+      ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
+  },
+  {
+    kind: 'blob-size-differs',
     name: 'a blob has the size that manifests give it',
     text: `
-      SELECT DISTINCT ${DIGEST('b.digest')} AS found
+      SELECT DISTINCT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key
       FROM manifest_blob n JOIN blob b ON b.digest = n.digest WHERE b.size_bytes <> n.size_bytes`,
   },
   {
+    kind: 'blob-unlinked-without-review',
     name: 'a blob that no repository holds is going to be reviewed',
     text: `
-      SELECT ${DIGEST('b.digest')} AS found FROM blob b
+      SELECT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key,
+        b.digest AS blob_digest
+      FROM blob b
       WHERE NOT EXISTS (SELECT FROM repository_blob l WHERE l.digest = b.digest)
         AND NOT EXISTS (SELECT FROM blob_review v WHERE v.digest = b.digest)`,
+    mend: (graceMs) => `
+      INSERT INTO blob_review (digest, reason, due_at)
+      SELECT blob_digest, 'found by fsck', ${DUE(graceMs)} FROM broken ORDER BY blob_digest
+      ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
   },
   {
+    kind: 'link-unreferenced-without-review',
     name: 'a link that no manifest needs is going to be reviewed',
     text: `
-      SELECT r.name || '@' || ${DIGEST('l.digest')} AS found
+      SELECT r.name || '@' || ${DIGEST('l.digest')} AS found, ${DIGEST('l.digest')} AS digest, r.name AS repository,
+        NULL AS object_key, l.repository_id, l.digest AS blob_digest
       FROM repository_blob l JOIN repository r ON r.id = l.repository_id
       WHERE NOT EXISTS (SELECT FROM manifest_blob n WHERE n.repository_id = l.repository_id AND n.digest = l.digest)
         AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = l.repository_id AND s.digest = l.digest)
         AND NOT EXISTS (SELECT FROM link_review v WHERE v.repository_id = l.repository_id AND v.digest = l.digest)
         AND NOT EXISTS (SELECT FROM blob_review v WHERE v.digest = l.digest)`,
+    mend: (graceMs) => `
+      INSERT INTO link_review (repository_id, digest, reason, due_at)
+      SELECT repository_id, blob_digest, 'found by fsck', ${DUE(graceMs)} FROM broken ORDER BY repository_id, blob_digest
+      ON CONFLICT (repository_id, digest) DO UPDATE
+      SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at)`,
   },
 ];
 
