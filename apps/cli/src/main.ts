@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands, VERSION } from './commands/config-commands.js';
 import { addDoctorCommand } from './commands/doctor-command.js';
+import { addFsckCommand } from './commands/fsck-command.js';
 import { addGrantCommands } from './commands/grant-commands.js';
 import { addImportCommands } from './commands/import-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
@@ -40,6 +41,7 @@ const GROUPS = [
   addJobCommands,
   addScheduleCommands,
   addDoctorCommand,
+  addFsckCommand,
   addRebuildCommand,
   addConfigCommands,
 ];

@@ -50,6 +50,8 @@ export interface Entrepot {
   processes(): number[];
   /** Runs another `entrepot` command with the same settings, returns its standard output; rejects unless it ends with 0. */
   run(args: readonly string[], input?: string): Promise<string>;
+  /** The same for a command that may fail. */
+  attempt(args: readonly string[]): Promise<Attempt>;
   /** SIGTERM, as an operator stops it. Returns the exit code; null where a signal ended it, or it had to be killed. */
   stop(): Promise<number | null>;
   /** SIGKILL to every process at once, as a power cut would. */
@@ -95,6 +97,7 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
     output: () => readFileSync(place.outputPath, 'utf8'),
     processes: () => findProcesses(run.processes),
     run: (args, input) => runEntrepot(args, environment, input),
+    attempt: (args) => attemptEntrepot(args, environment),
     stop: () => stopRun(run),
     kill: () => killRun(run),
     restart: async () => {
@@ -108,12 +111,21 @@ export async function startEntrepot(options: EntrepotOptions = {}): Promise<Entr
   };
 }
 
-/** Runs the `entrepot` command with these variables, returns its standard output; rejects unless it ends with 0. */
-export async function runEntrepot(
+/** How a command ended that was free to fail. */
+export interface Attempt {
+  readonly exitCode: number | null;
+  /** Standard output. */
+  readonly output: string;
+  /** Standard error. */
+  readonly complaint: string;
+}
+
+/** Runs the `entrepot` command with these variables; resolves however it ends. */
+export async function attemptEntrepot(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   input = '',
-): Promise<string> {
+): Promise<Attempt> {
   const [program = '', ...before] = ENTREPOT;
   const child = spawn(program, [...before, ...args], {
     cwd: TOP_DIRECTORY,
@@ -122,9 +134,17 @@ export async function runEntrepot(
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  if (child.exitCode !== 0) {
-    throw new Error(`entrepot ${args.join(' ')} ended with ${child.signalCode ?? child.exitCode}: ${complaint}`);
-  }
+  return { exitCode: child.exitCode, output, complaint };
+}
+
+/** Runs the `entrepot` command with these variables, returns its standard output; rejects unless it ends with 0. */
+export async function runEntrepot(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  input = '',
+): Promise<string> {
+  const { exitCode, output, complaint } = await attemptEntrepot(args, environment, input);
+  if (exitCode !== 0) throw new Error(`entrepot ${args.join(' ')} ended with ${exitCode ?? 'a signal'}: ${complaint}`);
   return output;
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { StoreUnavailable, type BlobStore } from '@entrepot/content';
+import { StoreUnavailable, type WalkedStore } from '@entrepot/content';
 import { listed } from '@entrepot/content/ports/blob-store-trial.suite';
 import { describe, expect, it } from 'vitest';
 import { MemoryBlobStore } from '../memory/memory-blob-store.js';
@@ -10,7 +10,7 @@ import { MemoryRecoveryLog } from '../memory/memory-recovery-log.js';
 import { checkPlace } from './check-place.js';
 import type { ObjectPlace } from './object-place.js';
 
-const place = (store: BlobStore, more: Partial<ObjectPlace> = {}): ObjectPlace => ({
+const place = (store: WalkedStore, more: Partial<ObjectPlace> = {}): ObjectPlace => ({
   name: 'memory',
   where: 'here',
   keyPattern: '.',
@@ -49,7 +49,7 @@ describe('a check', () => {
 
   it('notices other bytes than it wrote', async () => {
     class Forgetful extends MemoryBlobStore {
-      override read(...[key, range, sink]: Parameters<BlobStore['read']>): Promise<void> {
+      override read(...[key, range, sink]: Parameters<WalkedStore['read']>): Promise<void> {
         return super.read(key, range, (chunk) => sink(Buffer.alloc(chunk.length)));
       }
     }
@@ -60,7 +60,7 @@ describe('a check', () => {
   it('follows a link as a client would', async () => {
     const store = new MemoryBlobStore();
     const server = createServer((request, response) => {
-      const key = decodeURIComponent((request.url ?? '').slice(1)) as Parameters<BlobStore['size']>[0];
+      const key = decodeURIComponent((request.url ?? '').slice(1)) as Parameters<WalkedStore['size']>[0];
       response.setHeader('Content-Type', 'application/octet-stream');
       void store
         .read(key, { start: 0, end: 2 ** 20 - 1 }, async (chunk) => void response.write(Buffer.from(chunk)))

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JoinedBlobStore, MemoryBlobStore, openPlace, storageConfig, type ObjectPlace } from '@entrepot/blob-store';
+import {
+  JoinedBlobStore,
+  MemoryBlobStore,
+  MemoryRecoveryLog,
+  openPlace,
+  storageConfig,
+  type ObjectPlace,
+} from '@entrepot/blob-store';
 import {
   appendChunk,
   finishUpload,
@@ -166,15 +173,10 @@ describe.each(STORES)('a sweep of $name', ({ open: openStores }) => {
     const upload = await world.begin();
     await appendChunk(world.room, upload, { stateOffset: 0 }, body(PARTS));
     const { rows } = await world.owner.query<{ object_key: ObjectKey; resume: string }>('SELECT * FROM upload');
-    const row = rows[0] as { object_key: ObjectKey; resume: string };
-    // Another writer, which nobody heard of any more, has copied and completed the same bytes under another name.
-    const left = await finished(
-      store,
-      row.object_key,
-      { offsetBytes: PARTS.length, ...(row.resume !== null && { resume: row.resume }), wasAbandoned: true },
-      'late',
-    );
+    const row = rows[0] as { object_key: ObjectKey; resume: string | null };
     const state = { offsetBytes: PARTS.length, wasAbandoned: true, ...(row.resume !== null && { resume: row.resume }) };
+    // Another writer, which nobody heard of any more, has copied and completed the same bytes under another name.
+    const left = await finished(store, row.object_key, state, 'late');
     const object = await finished(store, row.object_key, state, 'end');
     const digest = sha256(Buffer.concat([PARTS, Buffer.from('end')]));
     await world.owner.query(
@@ -378,5 +380,6 @@ describe('a sweep, and', () => {
 });
 
 function memoryPlace(): Omit<ObjectPlace, 'store'> {
-  return { name: 'memory', where: 'here', keyPattern: '^[0-9a-f]{8}-', isRemote: false };
+  const recovery = new MemoryRecoveryLog();
+  return { name: 'memory', where: 'here', keyPattern: '^[0-9a-f]{8}-', isRemote: false, recovery };
 }

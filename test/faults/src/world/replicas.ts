@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@entrepot/embedded-postgres';
-import { runEntrepot, startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
+import { attemptEntrepot, runEntrepot, startEntrepot, type Attempt, type Entrepot } from '@entrepot/testkit/entrepot';
 import { Pool, type QueryResultRow } from 'pg';
 import { until } from './process-state.js';
 import type { Target } from './target.js';
@@ -39,6 +39,8 @@ export interface Replicas {
   startIssuer(settings?: Readonly<Record<string, string>>): Promise<Entrepot>;
   /** Runs another `entrepot` command with the settings that all share, and returns what it printed. */
   run(args: readonly string[]): Promise<string>;
+  /** The same for a command that may fail. */
+  attempt(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<Attempt>;
   /** Starts what ends uploads and removes objects. */
   startJobrunner(settings?: Readonly<Record<string, string>>): Promise<Entrepot>;
   /** Lets a jobrunner end the uploads that nobody works on and remove what no row needs, and waits until it has. */
@@ -88,6 +90,7 @@ export async function startReplicas(options: ReplicasOptions = {}): Promise<Repl
     start: (own) => serve('registry', own),
     startIssuer: (own) => serve('auth', own),
     run: (args) => runEntrepot(args, shared),
+    attempt: (args, own) => attemptEntrepot(args, { ...shared, ...own }),
     startJobrunner: (own) => serve('jobrunner', own),
     reclaim: async () => {
       const jobrunner = await serve('jobrunner', EAGER);
