@@ -3,6 +3,9 @@ import { gcSection, uploadsSection } from '@entrepot/content';
 import { jobsSection } from '@entrepot/jobs';
 import { databaseSection } from '@entrepot/metadata';
 import { httpSection, redisSection, section, type ConfigOf } from '@entrepot/runtime';
+import { grpcSection } from './grpc/grpc-section.js';
+
+export { grpcSection };
 
 /** Settings that the jobrunner reads, beside those of every service. */
 export const jobrunnerSections = [
@@ -13,6 +16,7 @@ export const jobrunnerSections = [
   uploadsSection,
   gcSection,
   jobsSection,
+  grpcSection,
 ] as const;
 
 export type JobrunnerConfig = ConfigOf<typeof jobrunnerSections>;

@@ -2,6 +2,7 @@ import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
 import {
   PostgresJobClaims,
+  PostgresJobRecords,
   PostgresPurge,
   PostgresRecoverySource,
   openPools,
@@ -9,6 +10,7 @@ import {
 } from '@entrepot/metadata';
 import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
 import type { JobrunnerConfig } from './config.js';
+import { openControl } from './grpc/open-control.js';
 import { startJobs } from './jobs/start-jobs.js';
 import { createKinds } from './kinds/create-kinds.js';
 import { keepRecoveryLog } from './recovery/keep-recovery-log.js';
@@ -29,6 +31,8 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   refuseQueueBehindPooler(config, pools);
   const pool = pools.open('jobrunner', database.poolSize);
   const store = await openBlobStore(config.storage, resources.dataDirectory);
+  const ring = () => void resources.bells.ring('jobs.changed');
+  const control = await openControl(config.grpc, { records: new PostgresJobRecords(pool), ring, logger });
   const queues = await createQueues({
     service: 'jobrunner',
     logger,
@@ -53,6 +57,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
     isReady: () => true,
     async close() {
+      await control?.close();
       await queues.close();
       await jobs.close();
       await recoveryLog.close();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { loginSection, tokenSection } from '@entrepot/access';
 import { contentSection, gcSection, uploadsSection } from '@entrepot/content';
 import { jobsSection } from '@entrepot/jobs';
+import { grpcSection } from '@entrepot/jobrunner/settings';
 import { databaseSection } from '@entrepot/metadata';
 import { deliverySection } from '@entrepot/registry/settings';
 import {
@@ -33,6 +34,7 @@ export const standaloneSections = [
   uploadsSection,
   gcSection,
   jobsSection,
+  grpcSection,
   tokenSection,
   loginSection,
 ] as const;
