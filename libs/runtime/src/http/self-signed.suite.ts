@@ -10,11 +10,14 @@ const ECDSA_WITH_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
 const SUBJECT_ALT_NAME = Buffer.from('0603551d11', 'hex');
 
-/** Makes a certificate for `localhost` and 127.0.0.1 that is valid for the whole of this century (X.509 in DER by hand, RFC 5280, 4.1). */
-export function makeSelfSigned(commonName: string): SelfSigned {
+/**
+ * Makes a certificate for `localhost` and 127.0.0.1, valid since 2020 (X.509 in DER by hand, RFC 5280, 4.1). `until` is a
+ * GeneralizedTime.
+ */
+export function makeSelfSigned(commonName: string, until = '20991231235959Z'): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(tagged(0x31, sequence(COMMON_NAME, tagged(0x0c, Buffer.from(commonName)))));
-  const validity = sequence(tagged(0x17, Buffer.from('200101000000Z')), tagged(0x18, Buffer.from('20991231235959Z')));
+  const validity = sequence(tagged(0x17, Buffer.from('200101000000Z')), tagged(0x18, Buffer.from(until)));
   const names = sequence(tagged(0x82, Buffer.from('localhost')), tagged(0x87, Buffer.from([127, 0, 0, 1])));
   const extensions = tagged(0xa3, sequence(sequence(SUBJECT_ALT_NAME, tagged(0x04, names))));
   const version = tagged(0xa0, Buffer.from('020102', 'hex'));
