@@ -4,6 +4,7 @@ import { openBlobStore, type JoinedBlobStore } from '@entrepot/blob-store';
 import {
   FAIL_POINTS,
   RunningHashes,
+  UseMarks,
   watchStore,
   watchUploads,
   watchWork,
@@ -13,6 +14,7 @@ import {
 import {
   PostgresAccessChanges,
   PostgresContentReader,
+  PostgresManifestUses,
   PostgresPublicKeys,
   PostgresRepositories,
   PostgresUnitOfWork,
@@ -72,7 +74,8 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     config.token.service,
   );
   const suspects = createSuspects(store, { ...resources, pool });
-  const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store, suspects }, resources);
+  const uses = startUseMarks(config, pool, logger);
+  const plain = registryRoom(config, { pool, lookups, replica, signOfLife, store, suspects, uses }, resources);
   const room = reached ? watchedRoom(plain, reached) : plain;
   const nest = await createNestHandler(registryModule(new RegistryHandlers(room), guard), { logger });
   return {
@@ -92,7 +95,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
     async close() {
       ignoreChanges();
       await nest.close();
-      await Promise.all([revocations.stop(), keys.stop(), replica?.stop(), suspects.stop()]);
+      await Promise.all([revocations.stop(), keys.stop(), replica?.stop(), suspects.stop(), uses.close()]);
       await writeRecoveryLog(pool, store.current, logger);
       await Promise.all([pools.end(), signOfLife.close()]);
     },
@@ -106,16 +109,18 @@ interface Opened {
   readonly signOfLife: SignOfLife;
   readonly store: JoinedBlobStore;
   readonly suspects: SuspectObjects;
+  readonly uses: UseMarks;
 }
 
 function registryRoom(
   { content, gc, http, storage }: RegistryConfig,
-  { pool, lookups, replica, signOfLife, store, suspects }: Opened,
+  { pool, lookups, replica, signOfLife, store, suspects, uses }: Opened,
   { logger, metrics, bells }: ServiceResources,
 ): RegistryRoom {
   return {
     reader: new PostgresContentReader(pool, lookups, replica),
     repositories: new PostgresRepositories(pool),
+    uses,
     work: new PostgresUnitOfWork(pool, replica),
     delivery: createDelivery(store, storage, { http, logger, metrics, suspects }),
     push: {
@@ -140,6 +145,13 @@ function registryRoom(
       verify: (text, mac) => verifyWithRing(http.secret, text, mac),
     },
   };
+}
+
+function startUseMarks({ gc }: RegistryConfig, pool: Pool, logger: ServiceResources['logger']): UseMarks {
+  const onError = (error: unknown) => logger.warn({ err: error }, 'uses of manifests cannot be noted; trying again');
+  const marks = new UseMarks({ uses: new PostgresManifestUses(pool), untaggedMs: gc.untagged, onError });
+  marks.start();
+  return marks;
 }
 
 /** For tests of what a crash leaves behind: every step of the commit protocol can be the last one. */

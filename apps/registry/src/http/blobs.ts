@@ -10,7 +10,11 @@ export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<v
   const { request, response, match } = call;
   const { digest } = match;
   const repositoryId = await needRepositoryId(room, call);
-  const blob = await room.reader.blob(repositoryId, digest, { mayLag: mayLag(call) });
+  const isGet = match.method === 'GET';
+  // Who is told by HEAD that a blob is there will name it in a manifest in place of sending it.
+  const blob = isGet
+    ? await room.reader.blob(repositoryId, digest, { mayLag: mayLag(call) })
+    : await room.reader.promisedBlob(repositoryId, digest, room.rules.graceMs);
   if (!blob) throw await absentIn(room, call, new RegistryError('BLOB_UNKNOWN', { detail: { digest } }));
   const { objectKey, sizeBytes } = blob;
   const headers = blobHeaders(digest);
@@ -18,7 +22,6 @@ export async function getBlob(room: RegistryRoom, call: Call<'blob'>): Promise<v
     response.writeHead(304, headers).end();
     return;
   }
-  const isGet = match.method === 'GET';
   const range = isGet && isRangeValid(call) ? parseBlobRange(request.headers.range, sizeBytes) : undefined;
   if (!isGet || sizeBytes === 0) {
     // Never by a detour: what HEAD asks for is known here, and a link is signed for GET.

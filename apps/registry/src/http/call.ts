@@ -8,6 +8,7 @@ import type {
   Repositories,
   StateSigner,
   UnitOfWork,
+  UseMarks,
 } from '@entrepot/content';
 import type { RegistryError, RepositoryName, RouteMatch, RouteName } from '@entrepot/oci';
 import type { Delivery } from './deliver-blob.js';
@@ -16,6 +17,7 @@ import type { Delivery } from './deliver-blob.js';
 export interface RegistryRoom {
   readonly reader: ContentReader;
   readonly repositories: Repositories;
+  readonly uses: Pick<UseMarks, 'note'>;
   readonly work: UnitOfWork;
   readonly delivery: Delivery;
   readonly push: PushRoom;

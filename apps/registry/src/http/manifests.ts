@@ -25,7 +25,9 @@ export async function getManifest(room: RegistryRoom, call: Call<'manifest'>): P
       ? await room.reader.manifestByTag(repositoryId, reference.tag)
       : await room.reader.manifestByDigest(repositoryId, reference.digest, { mayLag: mayLag(call) });
   if (!found) throw await absentIn(room, call, new RegistryError('MANIFEST_UNKNOWN', { detail: detailOf(call) }));
-  sendManifest(call, reference.kind === 'tag' ? await negotiate(room, call, repositoryId, found) : found);
+  const sent = reference.kind === 'tag' ? await negotiate(room, call, repositoryId, found) : found;
+  for (const { id } of new Set([found, sent])) room.uses.note(id);
+  sendManifest(call, sent);
 }
 
 function detailOf({ match: { reference } }: Call<'manifest'>): unknown {

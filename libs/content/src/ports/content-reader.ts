@@ -2,6 +2,8 @@ import type { Digest, RepositoryName, Tag } from '@entrepot/oci';
 import type { ObjectKey } from './blob-store.js';
 
 export interface StoredManifest {
+  /** Of its row, for marks of use. */
+  readonly id: string;
   readonly digest: Digest;
   readonly mediaType: string;
   /** The bytes as they were pushed. */
@@ -64,6 +66,11 @@ export interface ContentReader {
   manifestByDigest(repositoryId: string, digest: Digest, options?: ReadOptions): Promise<StoredManifest | undefined>;
   /** Undefined where the repository has no link to the blob, whoever else may hold it. */
   blob(repositoryId: string, digest: Digest, options?: ReadOptions): Promise<StoredBlob | undefined>;
+  /**
+   * The same, and a promise: the repository holds the blob for `graceMs` from now on, whether anything refers to it or not.
+   * Writes only where nothing does, and the promise before ends sooner.
+   */
+  promisedBlob(repositoryId: string, digest: Digest, graceMs: number): Promise<StoredBlob | undefined>;
   tags(repositoryId: string, page: NamePage): Promise<Tag[]>;
   referrers(query: ReferrersQuery): Promise<ReferrersPage>;
   /** Names of the repositories that the viewer may pull. */

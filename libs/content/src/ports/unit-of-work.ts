@@ -98,14 +98,17 @@ export interface ContentTransaction {
    */
   deleteManifest(manifestId: string, actor: Actor): Promise<number>;
   /** Removes the references of a manifest, with reviews of what they named; resolves with the bytes of its blobs. */
-  removeReferences(repositoryId: string, manifestId: string, graceMs: number): Promise<number>;
-  /** Removes the manifest for good, references and all; resolves with the bytes of its blobs. */
-  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number>;
+  removeReferences(manifestId: string, graceMs: number): Promise<number>;
+  /**
+   * Removes a locked manifest for good, references and all; what it named goes with the next review, whatever was promised to
+   * clients. Resolves with the bytes of its blobs.
+   */
+  purgeManifest(manifestId: string): Promise<number>;
   /**
    * Removes the repository's link to the blob, or marks it to go with the last manifest that needs it. False where
    * there is no link.
    */
-  unlinkBlob(repositoryId: string, digest: Digest, graceMs: number): Promise<boolean>;
+  unlinkBlob(repositoryId: string, digest: Digest): Promise<boolean>;
 }
 
 export interface UnitOfWork {

@@ -63,7 +63,7 @@ async function putInTransaction(tx: ContentTransaction, rules: ManifestRules, pu
     ...referrerFields(manifest),
   });
   if (inserted.mediaType !== manifest.mediaType) throw otherMediaType(inserted.mediaType);
-  if (inserted.wasDeleted) await tx.removeReferences(repositoryId, inserted.id, rules.graceMs);
+  if (inserted.wasDeleted) await tx.removeReferences(inserted.id, rules.graceMs);
   if (inserted.isNew) await tx.insertReferences({ manifestId: inserted.id, repositoryId, ...references });
   if (tags.length > 0) {
     const { graceMs } = rules;

@@ -23,8 +23,9 @@ export async function deleteTag(work: UnitOfWork, removal: Removal, tag: Tag): P
 }
 
 /**
- * Deletes a manifest and removes every tag that points at it (end-9 by digest); it can be restored for a time. An index that lists it keeps it: the answer is
- * then 405 UNSUPPORTED with the index named, for an index with a hole is worth nothing to anyone.
+ * Deletes a manifest and removes every tag that points at it (end-9 by digest); it can be restored for a time. An index
+ * that lists it keeps it: the answer is then 405 UNSUPPORTED with the index named, for an index with a hole is worth nothing
+ * to anyone.
  */
 export async function deleteManifest(work: UnitOfWork, removal: Removal, digest: Digest): Promise<void> {
   const { repositoryId, actor } = removal;
@@ -48,7 +49,7 @@ export async function deleteManifest(work: UnitOfWork, removal: Removal, digest:
 export async function deleteBlob(work: UnitOfWork, removal: Removal, digest: Digest): Promise<void> {
   await work.run(async (tx) => {
     await tx.holdRepository(removal.repositoryId);
-    const isKnown = await tx.unlinkBlob(removal.repositoryId, digest, removal.graceMs);
+    const isKnown = await tx.unlinkBlob(removal.repositoryId, digest);
     if (!isKnown) throw new RegistryError('BLOB_UNKNOWN', { detail: { digest } });
     await recordRemoval(tx, removal, { kind: 'blob.deleted', detail: { digest } });
   });

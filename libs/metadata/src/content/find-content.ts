@@ -13,6 +13,7 @@ export interface InRepository<T> {
 
 interface ManifestRow {
   readonly ord: number;
+  readonly id: string;
   readonly digest: Buffer;
   readonly media_type: string;
   readonly payload: Buffer;
@@ -26,7 +27,7 @@ export async function findManifestsByTag(
   const rows = await repeatRows<ManifestRow>(pool, {
     name: 'manifests-by-tag',
     text: `
-      SELECT q.ord::int4, m.digest, m.media_type, m.payload
+      SELECT q.ord::int4, m.id, m.digest, m.media_type, m.payload
       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS q (repository_id, name, ord)
       JOIN repository r ON r.id = q.repository_id AND r.deleted_at IS NULL
       JOIN tag t ON t.repository_id = q.repository_id AND t.name = q.name
@@ -44,7 +45,7 @@ export async function findManifestsByDigest(
   const rows = await repeatRows<ManifestRow>(pool, {
     name: 'manifests-by-digest',
     text: `
-      SELECT q.ord::int4, m.digest, m.media_type, m.payload
+      SELECT q.ord::int4, m.id, m.digest, m.media_type, m.payload
       FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS q (repository_id, digest, ord)
       JOIN repository r ON r.id = q.repository_id AND r.deleted_at IS NULL
       JOIN manifest m ON m.repository_id = q.repository_id AND m.digest = q.digest AND m.deleted_at IS NULL`,
@@ -72,7 +73,7 @@ export async function findBlobs(
 }
 
 function toManifest(row: ManifestRow): StoredManifest {
-  return { digest: digestFromBytes(row.digest), mediaType: row.media_type, payload: row.payload };
+  return { id: row.id, digest: digestFromBytes(row.digest), mediaType: row.media_type, payload: row.payload };
 }
 
 function inOrder<R extends { ord: number }, T>(

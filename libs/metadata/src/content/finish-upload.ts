@@ -18,15 +18,15 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       gone AS (
         DELETE FROM upload USING held WHERE id = $1 AND lease_id = $2 RETURNING id, account_id),
       won AS (
-        INSERT INTO blob (digest, size_bytes, object_key) SELECT $4, $5, $6 FROM gone
+        INSERT INTO blob (digest, size_bytes, object_key) SELECT $4, $5::bigint, $6 FROM gone
         ON CONFLICT (digest) DO UPDATE SET seen_at = now(), fault = NULL, fault_at = NULL,
           object_key = CASE WHEN blob.fault IS NULL THEN blob.object_key ELSE excluded.object_key END,
           size_bytes = CASE WHEN blob.fault IS NULL THEN blob.size_bytes ELSE excluded.size_bytes END
         RETURNING object_key),
       doomed AS (
-        INSERT INTO doomed_object (object_key, reason)
-        SELECT $6, 'blob was there already' FROM won WHERE won.object_key <> $6
-        UNION ALL SELECT $8, 'left beside a blob' FROM won WHERE $8::text IS NOT NULL),
+        INSERT INTO doomed_object (object_key, reason, size_bytes)
+        SELECT $6, 'blob was there already', $5::bigint FROM won WHERE won.object_key <> $6
+        UNION ALL SELECT $8, 'left beside a blob', NULL FROM won WHERE $8::text IS NOT NULL),
       linked AS (
         INSERT INTO repository_blob (repository_id, digest) SELECT $3, $4 FROM won
         ON CONFLICT (repository_id, digest) DO UPDATE SET linked_at = now(), released_at = NULL),
@@ -40,10 +40,11 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
       finished AS (
         INSERT INTO finished_upload (upload_id, repository_id, account_id, digest)
         SELECT id, $3, account_id, $4 FROM gone),
-      review AS (
-        INSERT INTO blob_review (digest, reason, due_at)
-        SELECT $4, 'uploaded', now() + $7 * interval '1 millisecond' FROM won
-        ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      promised AS (
+        INSERT INTO link_review (repository_id, digest, reason, due_at)
+        SELECT $3, $4, 'uploaded', now() + $7 * interval '1 millisecond' FROM won
+        ON CONFLICT (repository_id, digest) DO UPDATE
+          SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
       SELECT object_key FROM won`,
     values: [
       finished.uploadId,

@@ -152,9 +152,9 @@ describe('a referrer', () => {
     expect(await verdictOn(old, { untaggedMs: 'keep', orphansMs: 0 })).toBe('gone');
   });
 
-  it('of a subject that is deleted has none', async () => {
+  it('stays with a subject that is deleted, and is there when that is restored', async () => {
     const subject = await world.manifest({ age: LONG_AGO, deletedAge: '1 day' });
-    expect(await verdictOn(await world.manifest({ age: LONG_AGO, subject: subject.digest }))).toBe('gone');
+    expect(await verdictOn(await world.manifest({ age: LONG_AGO, subject: subject.digest }))).toBe('live');
   });
 
   it('without its subject lives by its own tag, and is held by the history of it', async () => {

@@ -21,7 +21,8 @@ const LONGEST_MS = 100 * 365 * 86_400_000;
  * $5 orphans.
  *
  * `family` is a manifest without a claim of its own, its referrers, theirs and so on: if one of them is tagged, listed or
- * remembered, all that it leads to is live. That a referrer has a subject is no claim, or two would keep each other.
+ * remembered, all that it leads to is live. That a referrer has a subject is no claim, or two would keep each other; and a
+ * subject that was deleted keeps its referrers, which are restored with it.
  */
 const VERDICTS = `
   WITH RECURSIVE term AS (
@@ -40,7 +41,7 @@ const VERDICTS = `
           SELECT FROM sparse_reference s
           WHERE s.repository_id = m.repository_id AND s.digest = m.digest AND s.kind = 'manifest') AS is_listed,
       (SELECT s.id FROM manifest s
-       WHERE s.repository_id = m.repository_id AND s.digest = m.subject_digest AND s.deleted_at IS NULL) AS subject_id,
+       WHERE s.repository_id = m.repository_id AND s.digest = m.subject_digest) AS subject_id,
       (SELECT t.orphaned_at FROM manifest_review t WHERE t.manifest_id = m.id) AS orphaned_at,
       greatest(
         (SELECT u.used_at FROM manifest_use u WHERE u.manifest_id = m.id),

@@ -16,7 +16,8 @@ const FROM_ANY = `
 /** With a viewer ($1) the source must be one that the viewer may pull. */
 const heldIn = (sources: string): string => `
   SELECT $3::bytea AS digest FROM (${sources}) AS l JOIN repository r ON r.id = l.repository_id
-  WHERE EXISTS (SELECT FROM blob b WHERE b.digest = $3 AND b.fault IS NULL) AND r.deleted_at IS NULL AND (NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY}))
+  WHERE EXISTS (SELECT FROM blob b WHERE b.digest = $3 AND b.fault IS NULL) AND r.deleted_at IS NULL
+    AND (NOT $6::boolean OR r.id = $2 OR (${VISIBLE_REPOSITORY}))
   LIMIT 1`;
 
 /**
@@ -40,10 +41,11 @@ export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, 
       resolved AS (
         INSERT INTO manifest_blob (manifest_id, repository_id, digest, size_bytes)
         SELECT manifest_id, $2, digest, size_bytes FROM awaited),
-      review AS (
-        INSERT INTO blob_review (digest, reason, due_at)
-        SELECT digest, 'mounted', now() + $4 * interval '1 millisecond' FROM linked
-        ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      promised AS (
+        INSERT INTO link_review (repository_id, digest, reason, due_at)
+        SELECT $2, digest, 'mounted', now() + $4 * interval '1 millisecond' FROM linked
+        ON CONFLICT (repository_id, digest) DO UPDATE
+          SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
       SELECT digest FROM linked`,
     values: [
       source.viewer?.accountId ?? null,

@@ -14,10 +14,20 @@ import { JoinedLookup } from '../database/joined-lookup.js';
 import type { ReadReplica } from '../database/read-replica.js';
 import { repeatRows } from '../database/unit-of-work.js';
 import { findBlobs, findManifestsByDigest, findManifestsByTag, type InRepository } from './find-content.js';
+import { findPromisedBlobs, promiseBlob, type PromisedBlob, type Wanted } from './promise-blob.js';
 import { findReferrers } from './find-referrers.js';
 import { listCatalog } from './list-catalog.js';
 
 const identify = ({ repositoryId, key }: InRepository<string>): string => `${repositoryId} ${key}`;
+
+const identifyWanted = ({ repositoryId, key }: InRepository<Wanted>): string =>
+  `${repositoryId} ${key.digest} ${key.graceMs}`;
+
+/**
+ * Looks at a blob whose review changes under each of them. A blob that is not promised then is not there: to upload it once more
+ * does no harm.
+ */
+const MOST_LOOKS = 5;
 
 type Ask<Key extends string, Value> = (
   pool: pg.Pool,
@@ -38,6 +48,7 @@ export class PostgresContentReader implements ContentReader {
   readonly #byTag: JoinedLookup<InRepository<Tag>, StoredManifest>;
   readonly #byDigest: DigestLookups<StoredManifest>;
   readonly #blobs: DigestLookups<StoredBlob>;
+  readonly #promised: JoinedLookup<InRepository<Wanted>, PromisedBlob>;
 
   constructor(
     private readonly pool: pg.Pool,
@@ -47,6 +58,7 @@ export class PostgresContentReader implements ContentReader {
     this.#byTag = joined(lookups, findManifestsByTag);
     this.#byDigest = this.#lookupsOf(lookups, findManifestsByDigest);
     this.#blobs = this.#lookupsOf(lookups, findBlobs);
+    this.#promised = new JoinedLookup(identifyWanted, (keys) => findPromisedBlobs(lookups, keys));
   }
 
   manifestByTag(repositoryId: string, tag: Tag): Promise<StoredManifest | undefined> {
@@ -75,6 +87,16 @@ export class PostgresContentReader implements ContentReader {
       values: [repositoryId, last, limit],
     });
     return rows.map((row) => row.name);
+  }
+
+  /** Never of the replica, which may not know yet that the link is gone. */
+  async promisedBlob(repositoryId: string, digest: Digest, graceMs: number): Promise<StoredBlob | undefined> {
+    const wanted = { repositoryId, key: { digest, graceMs } };
+    for (let look = 0; look < MOST_LOOKS; look += 1) {
+      const blob = await this.#promised.find(wanted);
+      if (!blob?.needsPromise || graceMs === 0 || (await promiseBlob(this.pool, wanted))) return blob;
+    }
+    return undefined;
   }
 
   referrers(query: ReferrersQuery): Promise<ReferrersPage> {

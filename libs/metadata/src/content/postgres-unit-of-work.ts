@@ -23,7 +23,8 @@ import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
 import { translateRepositoryGone } from './repository-gone.js';
 import { recordChange } from './record-change.js';
-import { deleteManifest, removeManifest, removeReferences, unlinkBlob } from './remove-content.js';
+import { deleteManifest, removeManifest, unlinkBlob } from './remove-content.js';
+import { removeReferences } from './remove-manifests.js';
 import { scheduleManifestReview } from './schedule-review.js';
 import { SERVED_LINK } from './served-link.js';
 
@@ -166,15 +167,15 @@ class PostgresContentTransaction implements ContentTransaction {
     return deleteManifest(this.tx, manifestId, actor.name);
   }
 
-  removeReferences(repositoryId: string, manifestId: string, graceMs: number): Promise<number> {
-    return removeReferences(this.tx, { repositoryId, manifestId, graceMs });
+  removeReferences(manifestId: string, graceMs: number): Promise<number> {
+    return removeReferences(this.tx, { ids: [manifestId], graceMs });
   }
 
-  removeManifest(repositoryId: string, manifestId: string, graceMs: number): Promise<number> {
-    return removeManifest(this.tx, { repositoryId, manifestId, graceMs });
+  purgeManifest(manifestId: string): Promise<number> {
+    return removeManifest(this.tx, { manifestId, graceMs: 0, breaksPromises: true });
   }
 
-  unlinkBlob(repositoryId: string, digest: Digest, graceMs: number): Promise<boolean> {
-    return unlinkBlob(this.tx, { repositoryId, digest, graceMs });
+  unlinkBlob(repositoryId: string, digest: Digest): Promise<boolean> {
+    return unlinkBlob(this.tx, { repositoryId, digest });
   }
 }

@@ -28,7 +28,7 @@ const holdRemoval = (digest: Digest) =>
     await tx.removeTagsOf(world.repositoryId, manifest.id, world.actor);
     await tx.deleteManifest(manifest.id, world.actor);
   });
-const holdUnlink = (digest: Digest) => world.hold((tx) => tx.unlinkBlob(world.repositoryId, digest, 0));
+const holdUnlink = (digest: Digest) => world.hold((tx) => tx.unlinkBlob(world.repositoryId, digest));
 
 /** A push up to the moment before its commit. */
 const holdPush = (image: ReturnType<typeof imageOf>, blob: [Digest, number]) =>

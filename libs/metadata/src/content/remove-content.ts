@@ -1,51 +1,21 @@
 import type { Digest } from '@entrepot/oci';
 import { digestBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
-import { scheduleBlobReview, scheduleManifestReview } from './schedule-review.js';
+import { removeManifests, removeReferences, type ManifestsRemoval } from './remove-manifests.js';
 
-export interface ManifestRemoval {
-  readonly repositoryId: string;
+export interface ManifestRemoval extends Omit<ManifestsRemoval, 'ids'> {
   readonly manifestId: string;
-  readonly graceMs: number;
 }
 
 /**
- * Removes a manifest that nothing points at any more for good, with its references. A referrer is reviewed when its
- * subject goes. Resolves with the bytes of the blobs that it named.
+ * Removes a manifest for good that nothing points at any more, with its references. Resolves with the bytes of the blobs that
+ * it named.
  */
-export async function removeManifest(tx: Queryable, removal: ManifestRemoval): Promise<number> {
-  const { manifestId, graceMs } = removal;
-  const blobBytes = await removeReferences(tx, removal);
-  const referrers = await referrersOf(tx, removal);
-  const owned = [manifestId];
-  await tx.query({ name: 'remove-review', text: 'DELETE FROM manifest_review WHERE manifest_id = $1', values: owned });
-  await tx.query({ name: 'remove-manifest', text: 'DELETE FROM manifest WHERE id = $1', values: owned });
-  if (referrers.length > 0) {
-    await scheduleManifestReview(tx, { manifestIds: referrers, reason: 'manifest deleted', graceMs });
-  }
+export async function removeManifest(tx: Queryable, { manifestId, ...removal }: ManifestRemoval): Promise<number> {
+  const ids = [manifestId];
+  const blobBytes = await removeReferences(tx, { ids, ...removal });
+  await removeManifests(tx, { ids, ...removal });
   return blobBytes;
-}
-
-/**
- * Removes what a manifest refers to, and links whose deletion waited for that. What it named gets its review in the same
- * transaction. Resolves with the bytes of the blobs that it named.
- */
-export async function removeReferences(tx: Queryable, removal: ManifestRemoval): Promise<number> {
-  const { repositoryId, manifestId, graceMs } = removal;
-  const blobs = await removeBlobReferences(tx, manifestId);
-  const awaited = await removeSparseReferences(tx, manifestId);
-  const children = await removeChildReferences(tx, manifestId);
-  const named = [...blobs, ...awaited];
-  const digests = await lockLinks(
-    tx,
-    repositoryId,
-    named.map(({ digest }) => digest),
-  );
-  await removeReleasedLinks(tx, repositoryId, digests);
-  if (digests.length > 0) await scheduleBlobReview(tx, { digests, reason: 'manifest deleted', graceMs });
-  const manifestIds = [...children, ...awaited.flatMap(({ child_id: id }) => id ?? [])];
-  if (manifestIds.length > 0) await scheduleManifestReview(tx, { manifestIds, reason: 'manifest deleted', graceMs });
-  return named.reduce((sum, { size_bytes: sizeBytes }) => sum + Number(sizeBytes), 0);
 }
 
 /**
@@ -75,56 +45,6 @@ export async function deleteManifest(tx: Queryable, manifestId: string, deletedB
   return Number(rows[0]?.size_bytes ?? 0);
 }
 
-interface NamedBlob {
-  readonly digest: Buffer;
-  readonly size_bytes: string;
-}
-
-async function removeBlobReferences(tx: Queryable, manifestId: string): Promise<NamedBlob[]> {
-  const { rows } = await tx.query<NamedBlob>({
-    name: 'remove-manifest-blobs',
-    text: 'DELETE FROM manifest_blob WHERE manifest_id = $1 RETURNING digest, size_bytes',
-    values: [manifestId],
-  });
-  return rows;
-}
-
-/** What came while the manifest was pushed may be in the repository all the same, as a child or as a blob. */
-async function removeSparseReferences(
-  tx: Queryable,
-  manifestId: string,
-): Promise<(NamedBlob & { readonly child_id: string | null })[]> {
-  const { rows } = await tx.query<NamedBlob & { readonly child_id: string | null }>({
-    name: 'remove-sparse-references',
-    text: `
-      WITH gone AS (DELETE FROM sparse_reference WHERE manifest_id = $1 RETURNING repository_id, digest, kind, size_bytes)
-      SELECT gone.digest, CASE gone.kind WHEN 'blob' THEN gone.size_bytes ELSE 0 END AS size_bytes, m.id AS child_id
-      FROM gone LEFT JOIN manifest m ON m.repository_id = gone.repository_id AND m.digest = gone.digest`,
-    values: [manifestId],
-  });
-  return rows;
-}
-
-async function removeChildReferences(tx: Queryable, manifestId: string): Promise<string[]> {
-  const { rows } = await tx.query<{ child_id: string }>({
-    name: 'remove-manifest-children',
-    text: 'DELETE FROM manifest_child WHERE parent_id = $1 RETURNING child_id',
-    values: [manifestId],
-  });
-  return rows.map((row) => row.child_id);
-}
-
-async function referrersOf(tx: Queryable, { repositoryId, manifestId }: ManifestRemoval): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>({
-    name: 'referrers-of',
-    text: `
-      SELECT r.id FROM manifest m JOIN manifest r ON r.repository_id = $1 AND r.subject_digest = m.digest
-      WHERE m.id = $2 AND r.id <> $2`,
-    values: [repositoryId, manifestId],
-  });
-  return rows.map((row) => row.id);
-}
-
 /**
  * Locks those of the blobs that the repository holds, and resolves with them. Whoever then looks for manifests that need
  * them sees every one: a push holds the link by its foreign key, a deletion by this lock, until its transaction ends.
@@ -140,27 +60,11 @@ async function lockLinks(tx: Queryable, repositoryId: string, digests: readonly 
   return rows.map((row) => row.digest);
 }
 
-/** The links are locked. A sparse reference counts as one that was resolved: its blob may have come during the push. */
-async function removeReleasedLinks(tx: Queryable, repositoryId: string, digests: readonly Buffer[]): Promise<void> {
-  await tx.query({
-    name: 'remove-released-links',
-    text: `
-      DELETE FROM repository_blob l
-      WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[]) AND l.released_at IS NOT NULL
-        AND NOT EXISTS (SELECT FROM manifest_blob b WHERE b.repository_id = l.repository_id AND b.digest = l.digest)
-        AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = l.repository_id AND s.digest = l.digest)`,
-    values: [repositoryId, digests],
-  });
-}
-
-export interface BlobUnlink {
-  readonly repositoryId: string;
-  readonly digest: Digest;
-  readonly graceMs: number;
-}
-
 /** The lock comes first: a manifest that is being pushed with this blob is seen, or fails on its foreign key. */
-export async function unlinkBlob(tx: Queryable, { repositoryId, digest, graceMs }: BlobUnlink): Promise<boolean> {
+export async function unlinkBlob(
+  tx: Queryable,
+  { repositoryId, digest }: { readonly repositoryId: string; readonly digest: Digest },
+): Promise<boolean> {
   const digests = await lockLinks(tx, repositoryId, [digestBytes(digest)]);
   if (digests.length === 0) return false;
   await tx.query({
@@ -169,6 +73,27 @@ export async function unlinkBlob(tx: Queryable, { repositoryId, digest, graceMs 
     values: [repositoryId, digests],
   });
   await removeReleasedLinks(tx, repositoryId, digests);
-  await scheduleBlobReview(tx, { digests, reason: 'link deleted', graceMs });
   return true;
+}
+
+/**
+ * The links are locked. One that a manifest needs is reviewed when the manifest goes. A sparse reference counts as one that was
+ * resolved: its blob may have come during the push.
+ */
+async function removeReleasedLinks(tx: Queryable, repositoryId: string, digests: readonly Buffer[]): Promise<void> {
+  await tx.query({
+    name: 'remove-released-links',
+    text: `
+      WITH gone AS (
+        DELETE FROM repository_blob l
+        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[])
+          AND NOT EXISTS (SELECT FROM manifest_blob b WHERE b.repository_id = l.repository_id AND b.digest = l.digest)
+          AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = l.repository_id AND s.digest = l.digest)
+        RETURNING l.repository_id, l.digest),
+      task AS (
+        DELETE FROM link_review t USING gone g WHERE t.repository_id = g.repository_id AND t.digest = g.digest)
+      INSERT INTO blob_review (digest, reason, due_at) SELECT digest, 'unlinked', now() FROM gone ORDER BY digest
+      ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
+    values: [repositoryId, digests],
+  });
 }

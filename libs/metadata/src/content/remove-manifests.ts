@@ -1,37 +1,42 @@
 import type { Queryable } from '../database/unit-of-work.js';
 
-/** Rows of manifests that are removed together, and how long what they named is safe from the next look. */
+/** Rows of manifests that go together. */
 export interface ManifestsRemoval {
   readonly ids: readonly string[];
+  /** How long what they named is safe from the next look. */
   readonly graceMs: number;
+  /** What they named is looked at now, whatever was promised to clients: it has to go. */
+  readonly breaksPromises?: boolean;
+}
+
+export interface RemovedManifest {
+  readonly repository_id: string;
+  /** As people write it. */
+  readonly digest: string;
 }
 
 /**
- * Removes manifests for good that nothing needs and that are locked, with all their references, and owes what those named
- * its review. Waits for no link: the review of the link comes later and locks it.
+ * Removes manifests for good that nothing points at and that are locked, with all their references. What those named, their
+ * referrers and their subjects are owed a review. Waits for no link: its review comes later and locks it.
  */
-export async function removeManifests(tx: Queryable, { ids, graceMs }: ManifestsRemoval): Promise<void> {
+export async function removeManifests(tx: Queryable, removal: ManifestsRemoval): Promise<RemovedManifest[]> {
+  const { ids } = removal;
   await oweKin(tx, ids);
-  await removeReferencesOf(tx, ids, graceMs);
+  await removeReferences(tx, removal);
   await forgetManifests(tx, ids);
-  await tx.query({
+  const { rows } = await tx.query<RemovedManifest>({
     name: 'remove-manifests',
     text: `
-      WITH gone AS (
-        DELETE FROM manifest WHERE id = ANY ($1::bigint[]) RETURNING repository_id, digest),
-      encoded AS (
-        SELECT repository_id,
-          CASE get_byte(digest, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substr(digest, 2), 'hex') AS digest
-        FROM gone)
-      INSERT INTO audit_event (actor_name, action, target, detail)
-      SELECT 'gc', 'manifest.removed', r.name, jsonb_build_object('digests', jsonb_agg(e.digest ORDER BY e.digest))
-      FROM encoded e JOIN repository r ON r.id = e.repository_id GROUP BY r.name`,
+      DELETE FROM manifest WHERE id = ANY ($1::bigint[])
+      RETURNING repository_id,
+        CASE get_byte(digest, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substr(digest, 2), 'hex') AS digest`,
     values: [ids],
   });
+  return rows;
 }
 
 /**
- * Referrers lose their subject, and subjects a referrer that they may have lived by. What has a task already keeps it: DO
+ * Referrers lose their subject, and subjects a referrer that they may have lived by. A subject that has a task keeps it: DO
  * UPDATE, since a reviewer that is about to drop it must not swallow this one.
  */
 async function oweKin(tx: Queryable, ids: readonly string[]): Promise<void> {
@@ -43,7 +48,7 @@ async function oweKin(tx: Queryable, ids: readonly string[]): Promise<void> {
       JOIN manifest r ON r.repository_id = m.repository_id AND r.subject_digest = m.digest
       WHERE m.id = ANY ($1::bigint[]) AND r.id <> ALL ($1::bigint[]) ORDER BY r.id FOR KEY SHARE OF r
       ON CONFLICT (manifest_id) DO UPDATE
-        SET due_at = excluded.due_at, orphaned_at = coalesce(manifest_review.orphaned_at, excluded.orphaned_at)`,
+        SET reason = excluded.reason, due_at = excluded.due_at, orphaned_at = excluded.orphaned_at`,
     values: [ids],
   });
   await tx.query({
@@ -61,18 +66,16 @@ async function oweKin(tx: Queryable, ids: readonly string[]): Promise<void> {
   });
 }
 
-async function removeReferencesOf(tx: Queryable, ids: readonly string[], graceMs: number): Promise<void> {
-  await tx.query({
-    name: 'remove-references-of',
+/** Removes what the manifests refer to, and owes it a review. Resolves with the bytes of the blobs that they named. */
+export async function removeReferences(tx: Queryable, removal: ManifestsRemoval): Promise<number> {
+  const { ids, graceMs, breaksPromises = false } = removal;
+  const { rows } = await tx.query<{ bytes: string }>({
+    name: 'remove-references',
     text: `
-      WITH removed AS (
-        SELECT id, repository_id, octet_length(payload) AS payload_bytes, deleted_at IS NULL AS is_counted
-        FROM manifest WHERE id = ANY ($1::bigint[])),
-      blobs AS (
-        DELETE FROM manifest_blob WHERE manifest_id = ANY ($1) RETURNING manifest_id, repository_id, digest, size_bytes),
+      WITH blobs AS (
+        DELETE FROM manifest_blob WHERE manifest_id = ANY ($1::bigint[]) RETURNING repository_id, digest, size_bytes),
       awaited AS (
-        DELETE FROM sparse_reference WHERE manifest_id = ANY ($1)
-        RETURNING manifest_id, repository_id, digest, kind, size_bytes),
+        DELETE FROM sparse_reference WHERE manifest_id = ANY ($1) RETURNING repository_id, digest, kind, size_bytes),
       children AS (
         DELETE FROM manifest_child WHERE parent_id = ANY ($1) RETURNING child_id),
       links AS (
@@ -81,26 +84,22 @@ async function removeReferencesOf(tx: Queryable, ids: readonly string[], graceMs
           SELECT repository_id, digest FROM blobs
           UNION SELECT a.repository_id, a.digest FROM awaited a JOIN repository_blob l USING (repository_id, digest)) AS named
         ORDER BY repository_id, digest
-        ON CONFLICT (repository_id, digest) DO UPDATE
-          SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at)),
-      usage AS (
-        INSERT INTO usage_delta (repository_id, manifests, size_bytes)
-        SELECT r.repository_id, -count(*), -sum(r.payload_bytes + coalesce(named.size_bytes, 0))
-        FROM removed r LEFT JOIN (
-          SELECT manifest_id, sum(size_bytes) AS size_bytes FROM (
-            SELECT manifest_id, size_bytes FROM blobs
-            UNION ALL SELECT manifest_id, size_bytes FROM awaited WHERE kind = 'blob') AS each GROUP BY manifest_id) AS named
-          ON named.manifest_id = r.id
-        WHERE r.is_counted GROUP BY r.repository_id),
+        ON CONFLICT (repository_id, digest) DO UPDATE SET reason = excluded.reason,
+          due_at = CASE WHEN $3 THEN excluded.due_at ELSE greatest(link_review.due_at, excluded.due_at) END),
       entry AS (
         SELECT child_id AS id FROM children
-        UNION SELECT m.id FROM awaited a JOIN manifest m ON m.repository_id = a.repository_id AND m.digest = a.digest)
-      INSERT INTO manifest_review (manifest_id, reason, due_at)
-      SELECT m.id, 'parent removed', now() + $2 * interval '1 millisecond' FROM manifest m JOIN entry USING (id)
-      WHERE m.id <> ALL ($1) ORDER BY m.id FOR KEY SHARE OF m
-      ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
-    values: [ids, graceMs],
+        UNION SELECT m.id FROM awaited a JOIN manifest m ON m.repository_id = a.repository_id AND m.digest = a.digest),
+      held AS (
+        SELECT m.id FROM manifest m JOIN entry USING (id) WHERE m.id <> ALL ($1) ORDER BY m.id FOR KEY SHARE OF m),
+      entries AS (
+        INSERT INTO manifest_review (manifest_id, reason, due_at)
+        SELECT id, 'parent removed', now() + $2 * interval '1 millisecond' FROM held
+        ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      SELECT coalesce(sum(size_bytes), 0) AS bytes FROM (
+        SELECT size_bytes FROM blobs UNION ALL SELECT size_bytes FROM awaited WHERE kind = 'blob') AS named`,
+    values: [ids, graceMs, breaksPromises],
   });
+  return Number(rows[0]?.bytes ?? 0);
 }
 
 /** What is kept beside a manifest and holds nothing. */

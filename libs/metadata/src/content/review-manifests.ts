@@ -1,7 +1,7 @@
 import type { ReviewTerms } from '@entrepot/content';
 import type { Queryable } from '../database/unit-of-work.js';
 import { judgeManifests, type ManifestVerdict } from './manifest-liveness.js';
-import { removeManifests } from './remove-manifests.js';
+import { removeManifests, type RemovedManifest } from './remove-manifests.js';
 import { NEXT_ATTEMPT, type ReviewKind } from './review-batches.js';
 
 /** Reviews of manifests, by row id. */
@@ -40,8 +40,35 @@ export async function decideManifests(tx: Queryable, terms: ReviewTerms, ids: re
     verdicts.flatMap(({ subject_id: subjectId }) => subjectId ?? []),
   );
   const gone = idsOf('gone');
-  if (gone.length > 0) await removeManifests(tx, { ids: gone, graceMs: terms.graceMs });
+  if (gone.length > 0) await collectManifests(tx, gone, terms.graceMs);
   return gone.length;
+}
+
+/** Of those that nobody deleted it is still counted what they are worth to their repository. */
+async function collectManifests(tx: Queryable, ids: readonly string[], graceMs: number): Promise<void> {
+  await tx.query({
+    name: 'uncount-manifests',
+    text: `
+      INSERT INTO usage_delta (repository_id, manifests, size_bytes)
+      SELECT m.repository_id, -count(*), -sum(octet_length(m.payload)
+        + coalesce((SELECT sum(b.size_bytes) FROM manifest_blob b WHERE b.manifest_id = m.id), 0)
+        + coalesce((SELECT sum(s.size_bytes) FROM sparse_reference s WHERE s.manifest_id = m.id AND s.kind = 'blob'), 0))
+      FROM manifest m WHERE m.id = ANY ($1::bigint[]) AND m.deleted_at IS NULL GROUP BY m.repository_id`,
+    values: [ids],
+  });
+  await auditRemovals(tx, await removeManifests(tx, { ids, graceMs }));
+}
+
+async function auditRemovals(tx: Queryable, removed: readonly RemovedManifest[]): Promise<void> {
+  await tx.query({
+    name: 'audit-removed-manifests',
+    text: `
+      INSERT INTO audit_event (actor_name, action, target, detail)
+      SELECT 'gc', 'manifest.removed', r.name, jsonb_build_object('digests', jsonb_agg(g.digest ORDER BY g.digest))
+      FROM unnest($1::uuid[], $2::text[]) AS g (repository_id, digest) JOIN repository r ON r.id = g.repository_id
+      GROUP BY r.name`,
+    values: [removed.map((one) => one.repository_id), removed.map(({ digest }) => digest)],
+  });
 }
 
 async function dropReviews(tx: Queryable, ids: readonly string[]): Promise<void> {

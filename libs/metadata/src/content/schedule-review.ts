@@ -23,20 +23,3 @@ export async function scheduleManifestReview(tx: Queryable, review: ManifestRevi
     values: [review.manifestIds, review.reason, review.graceMs],
   });
 }
-
-export interface BlobReview {
-  readonly digests: readonly Buffer[];
-  readonly reason: string;
-  readonly graceMs: number;
-}
-
-export async function scheduleBlobReview(tx: Queryable, review: BlobReview): Promise<void> {
-  await tx.query({
-    name: 'schedule-blob-review',
-    text: `
-      INSERT INTO blob_review (digest, reason, due_at)
-      SELECT digest, $2, now() + $3 * interval '1 millisecond' FROM unnest($1::bytea[]) AS b (digest) ORDER BY digest
-      ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
-    values: [review.digests, review.reason, review.graceMs],
-  });
-}
