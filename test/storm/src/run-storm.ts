@@ -20,7 +20,9 @@ const READERS = 6;
 const SHARED = ['admin/app0', 'admin/app1', 'admin/app2', 'admin/app3', 'admin/app4', 'admin/app5'];
 /** Owners that have a further repository to themselves, which they delete now and then. */
 const LANDLORDS = 4;
-const BLOB_COUNT = 400;
+const BLOB_COUNT = 200;
+/** Repositories that each owner pushes to. */
+const REPOSITORIES_EACH = 2;
 const TAGS = ['a', 'b', 'c', 'd'];
 const PROGRESS_MS = 5000;
 
@@ -51,7 +53,7 @@ function settingsOf({ grace, undo }: StormOptions): Record<string, string> {
     ENTREPOT_GC_UNDO: undo,
     ENTREPOT_GC_UNTAGGED: grace,
     ENTREPOT_GC_ORPHANS: grace,
-    ENTREPOT_GC_INTERVAL: '100ms',
+    ENTREPOT_GC_INTERVAL: '500ms',
     ENTREPOT_GC_REMOVAL_RATE: '0',
     ENTREPOT_LOG_LEVEL: 'warn',
   };
@@ -77,7 +79,9 @@ function makeOwners(seed: number): Contents {
   };
   const owners = Array.from({ length: OWNERS }, (_, at) => {
     const name = `owner${at}`;
-    const groups = SHARED.map((repository) => newGroup(repository, name));
+    const groups = Array.from({ length: REPOSITORIES_EACH }, (_, turn) =>
+      newGroup(SHARED[(at + turn) % SHARED.length] ?? '', name),
+    );
     if (at >= LANDLORDS) return { groups };
     const own = newGroup(`admin/own${at}`, name);
     return { groups: [...groups, own], own };
@@ -117,7 +121,7 @@ async function prepare({ cluster, undo, options, owners: { blobs, owners } }: Pa
 async function rage(storm: Storm, { owners }: Contents, say: Say): Promise<readonly string[]> {
   const beganMs = performance.now();
   const broken = new AbortController();
-  const repeat = async (deed: () => Promise<void>) => {
+  const repeat = async (deed: () => Promise<unknown>) => {
     while (storm.goesOn() && !broken.signal.aborted) await deed();
   };
   const { traffic } = storm.client;

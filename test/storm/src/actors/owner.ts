@@ -3,26 +3,28 @@ import type { Group } from '../model/group.js';
 import { deleteBlob, deleteManifest, deleteTag } from './remove.js';
 import { deleteRepository } from './restore.js';
 import { pushBlob, pushManifest } from './push.js';
-import type { Storm } from './storm.js';
+import { prefer, type Storm } from './storm.js';
 
-type Deed = (storm: Storm, group: Group) => Promise<void>;
+type Deed = (storm: Storm, group: Group) => Promise<unknown>;
 
 const manifestOf = ({ random }: Storm, { manifests }: Group) => random.pick(manifests as [StormManifest]);
 const tagOf = ({ random }: Storm, { tagNames }: Group) => random.pick(tagNames as [string, ...string[]]);
+const liveOf = (storm: Storm, { live, manifests }: Group) => prefer(storm, live, manifests);
+const setTagOf = (storm: Storm, { tags, tagNames }: Group) => prefer(storm, tags.keys(), tagNames);
 
 /** What owners do, and how often. A tag that is pushed moves, where it was another manifest's. */
 const DEEDS: readonly (readonly [number, Deed])[] = [
   [0.42, (storm, group) => pushManifest(storm, group, manifestOf(storm, group), tagOf(storm, group))],
   [0.18, (storm, group) => pushManifest(storm, group, manifestOf(storm, group))],
-  [0.12, (storm, group) => deleteTag(storm, group, tagOf(storm, group))],
-  [0.14, (storm, group) => deleteManifest(storm, group, manifestOf(storm, group))],
+  [0.12, (storm, group) => deleteTag(storm, group, setTagOf(storm, group))],
+  [0.14, (storm, group) => deleteManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => disturb(storm, group)],
 ];
 /** How often an owner that has a repository to itself deletes it. */
 const REPOSITORY_DELETION = 0.01;
 
 /** One deed of the owner, in one of its groups; `own` is the group whose repository nobody else has manifests in. */
-export async function work(storm: Storm, groups: readonly Group[], own?: Group): Promise<void> {
+export async function work(storm: Storm, groups: readonly Group[], own?: Group): Promise<unknown> {
   const { random } = storm;
   if (own && random.isLikely(REPOSITORY_DELETION)) return deleteRepository(storm, own);
   let left = random.fraction();
@@ -31,6 +33,7 @@ export async function work(storm: Storm, groups: readonly Group[], own?: Group):
     left -= share;
     if (left < 0) return deed(storm, group);
   }
+  return undefined;
 }
 
 /** Blobs come and go in a repository without any manifest; where grace is promised nobody deletes what others found. */

@@ -2,7 +2,7 @@ import { digestOf, type Content } from '@entrepot/testkit/images';
 import type { StormManifest } from '../model/contents.js';
 import type { Group, Version } from '../model/group.js';
 import { Violation } from '../model/violation.js';
-import { act, count, type Storm } from './storm.js';
+import { act, count, prefer, type Storm } from './storm.js';
 
 /** Reads what others push and delete, and holds the registry to what it told them. */
 export async function read(storm: Storm): Promise<void> {
@@ -10,7 +10,7 @@ export async function read(storm: Storm): Promise<void> {
   const group = random.pick(storm.groups as [Group, ...Group[]]);
   const kind = random.fraction();
   if (kind < 0.45) return readTag(storm, group);
-  if (kind < 0.85) return readManifest(storm, group, random.pick(group.manifests as [StormManifest]));
+  if (kind < 0.85) return readManifest(storm, group, prefer(storm, group.live, group.manifests));
   if (kind < 0.93) return readReferrers(storm, group);
   return readAsStranger(storm, group);
 }
@@ -21,7 +21,7 @@ function isStill(group: Group, version: Version | undefined): boolean {
 }
 
 async function readTag(storm: Storm, group: Group): Promise<void> {
-  const tag = storm.random.pick(group.tagNames as [string, ...string[]]);
+  const tag = prefer(storm, group.tags.keys(), group.tagNames);
   const { version } = group;
   const expected = group.tags.get(tag);
   const answer = await getManifest(storm, group, tag);

@@ -4,6 +4,9 @@ import type { Group } from '../model/group.js';
 import type { Answer, Exchange, StormClient } from '../world/client.js';
 import type { Undo } from '../world/undo.js';
 
+/** How often something is chosen of which more can come. */
+const PREFERENCE = 0.8;
+
 /** Counts by name, as the report prints them. */
 export type Tally = Map<string, number>;
 
@@ -34,4 +37,10 @@ export async function act(storm: Storm, what: string, exchange: Exchange): Promi
   const answer = await storm.client.send(exchange);
   count(storm, `${what} ${answer.status}`);
   return answer;
+}
+
+/** Mostly one of the preferred, where there are any. */
+export function prefer<T>({ random }: Storm, preferred: Iterable<T>, all: readonly T[]): T {
+  const choices = random.isLikely(PREFERENCE) ? [...preferred] : [];
+  return random.pick((choices.length > 0 ? choices : all) as [T, ...T[]]);
 }
