@@ -42,28 +42,40 @@ const taken = (table: string): string => `
     WHERE id <= (SELECT max(id) FROM (SELECT id FROM ${table} ORDER BY id LIMIT $1) AS oldest)
     RETURNING *)`;
 
-/** Where the repositories of `changed` are counted. One that is gone and was never counted is not any more. */
-const HOMES = `
-  homes AS (
-    SELECT repository_id, coalesce(u.namespace_id, r.namespace_id) AS namespace_id,
-      coalesce(u.is_live, r.deleted_at IS NULL) AS is_live
-    FROM (SELECT DISTINCT repository_id FROM changed) AS c
-    LEFT JOIN usage_repository u USING (repository_id) LEFT JOIN repository r ON r.id = c.repository_id
-    WHERE u.repository_id IS NOT NULL OR r.id IS NOT NULL)`;
+/*
+ * Everything is looked up row by row (LATERAL with LIMIT), and nothing that was only just made is joined: its size is not
+ * known to the planner, which then reads big tables from end to end, or compares each row with each.
+ */
 
-/** Adds `pairs` (links of a namespace to a blob that came or went) to what each namespace holds. */
-const COUNT_PAIRS = `
+/** `changed` with where its repository is counted. One that is gone and was never counted is not any more. */
+const PLACED = `
+  placed AS (
+    SELECT c.*, coalesce(u.namespace_id, r.namespace_id) AS namespace_id, coalesce(u.is_live, r.is_live) AS is_live
+    FROM changed c
+    LEFT JOIN LATERAL (
+      SELECT namespace_id, is_live FROM usage_repository u WHERE u.repository_id = c.repository_id LIMIT 1) AS u ON true
+    LEFT JOIN LATERAL (
+      SELECT namespace_id, deleted_at IS NULL AS is_live FROM repository r WHERE r.id = c.repository_id LIMIT 1) AS r ON true
+    WHERE coalesce(u.namespace_id, r.namespace_id) IS NOT NULL)`;
+
+/** Adds `placed` (links of a namespace to a blob that came or went) to what each namespace holds. */
+const COUNT_LINKS = `
+  sized AS (
+    SELECT p.repository_id, p.namespace_id, p.is_live, p.digest, p.links, b.place, coalesce(b.links, 0) AS links_before,
+      coalesce(p.size_bytes, b.size_bytes) AS size_bytes
+    FROM placed p LEFT JOIN LATERAL (
+      SELECT ctid AS place, links, size_bytes FROM usage_namespace_blob b
+      WHERE b.namespace_id = p.namespace_id AND b.digest = p.digest LIMIT 1) AS b ON true),
   counted AS (
-    SELECT p.namespace_id, p.digest, coalesce(b.links, 0) AS links_before, coalesce(b.links, 0) + p.links AS links,
-      coalesce(b.size_bytes, p.size_bytes) AS size_bytes
-    FROM pairs p LEFT JOIN usage_namespace_blob b ON b.namespace_id = p.namespace_id AND b.digest = p.digest),
+    SELECT namespace_id, digest, min(place) AS place, min(links_before) AS links_before,
+      min(links_before) + sum(links) AS links, max(size_bytes) AS size_bytes
+    FROM sized GROUP BY namespace_id, digest),
   kept AS (
     INSERT INTO usage_namespace_blob (namespace_id, digest, links, size_bytes)
     SELECT namespace_id, digest, links, size_bytes FROM counted WHERE links > 0
     ON CONFLICT (namespace_id, digest) DO UPDATE SET links = excluded.links),
   dropped AS (
-    DELETE FROM usage_namespace_blob b USING counted c
-    WHERE b.namespace_id = c.namespace_id AND b.digest = c.digest AND c.links = 0),
+    DELETE FROM usage_namespace_blob WHERE ctid = ANY (ARRAY (SELECT place FROM counted WHERE links = 0))),
   held AS (
     SELECT namespace_id, size_bytes, (links > 0)::integer - (links_before > 0)::integer AS blobs FROM counted)`;
 
@@ -84,11 +96,10 @@ const FOLD_MANIFESTS = `
   changed AS (
     SELECT repository_id, sum(manifests) AS manifests, sum(size_bytes) AS logical_bytes, sum(payload_bytes) AS payload_bytes
     FROM taken GROUP BY repository_id),
-  ${HOMES},
+  ${PLACED},
   repositories AS (
     INSERT INTO usage_repository (repository_id, namespace_id, is_live, manifests, logical_bytes, payload_bytes)
-    SELECT repository_id, namespace_id, is_live, manifests, logical_bytes, payload_bytes
-    FROM changed JOIN homes USING (repository_id)
+    SELECT repository_id, namespace_id, is_live, manifests, logical_bytes, payload_bytes FROM placed
     ON CONFLICT (repository_id) DO UPDATE SET
       manifests = usage_repository.manifests + excluded.manifests,
       logical_bytes = usage_repository.logical_bytes + excluded.logical_bytes,
@@ -96,7 +107,7 @@ const FOLD_MANIFESTS = `
   namespaces AS (
     INSERT INTO usage_namespace (namespace_id, manifests, logical_bytes, payload_bytes)
     SELECT namespace_id, sum(manifests * is_live::integer), sum(logical_bytes * is_live::integer), sum(payload_bytes)
-    FROM changed JOIN homes USING (repository_id) GROUP BY namespace_id
+    FROM placed GROUP BY namespace_id
     ON CONFLICT (namespace_id) DO UPDATE SET
       manifests = usage_namespace.manifests + excluded.manifests,
       logical_bytes = usage_namespace.logical_bytes + excluded.logical_bytes,
@@ -108,16 +119,12 @@ const FOLD_LINKS = `
   changed AS (
     SELECT repository_id, digest, sum(links) AS links, max(size_bytes) AS size_bytes FROM taken
     GROUP BY repository_id, digest HAVING sum(links) <> 0),
-  ${HOMES},
-  pairs AS (
-    SELECT namespace_id, digest, sum(links) AS links, max(size_bytes) AS size_bytes
-    FROM changed JOIN homes USING (repository_id) GROUP BY namespace_id, digest),
-  ${COUNT_PAIRS},
+  ${PLACED},
+  ${COUNT_LINKS},
   repositories AS (
     INSERT INTO usage_repository (repository_id, namespace_id, is_live, blobs, blob_bytes)
-    SELECT repository_id, namespace_id, is_live, sum(c.links), sum(c.links * k.size_bytes)
-    FROM changed c JOIN homes USING (repository_id) JOIN counted k USING (namespace_id, digest)
-    GROUP BY repository_id, namespace_id, is_live
+    SELECT repository_id, namespace_id, is_live, sum(links), sum(links * size_bytes)
+    FROM sized GROUP BY repository_id, namespace_id, is_live
     ON CONFLICT (repository_id) DO UPDATE SET
       blobs = usage_repository.blobs + excluded.blobs, blob_bytes = usage_repository.blob_bytes + excluded.blob_bytes),
   namespaces AS (
@@ -135,17 +142,15 @@ const FOLD_REPOSITORIES = `
       r.id IS NOT NULL AND r.deleted_at IS NULL AS is_live_now
     FROM (SELECT DISTINCT repository_id FROM taken) AS t JOIN usage_repository u USING (repository_id)
     LEFT JOIN repository r ON r.id = u.repository_id),
-  taken_along AS (
-    SELECT m.namespace_id, m.next_namespace_id, l.digest, b.size_bytes
+  placed AS (
+    SELECT m.repository_id, side.namespace_id, m.is_live, l.digest, side.links, b.size_bytes
     FROM moved m JOIN repository_blob l USING (repository_id)
-    JOIN usage_namespace_blob b ON b.namespace_id = m.namespace_id AND b.digest = l.digest
+    JOIN LATERAL (
+      SELECT size_bytes FROM usage_namespace_blob b
+      WHERE b.namespace_id = m.namespace_id AND b.digest = l.digest LIMIT 1) AS b ON true
+    CROSS JOIN LATERAL (VALUES (m.namespace_id, -1), (m.next_namespace_id, 1)) AS side (namespace_id, links)
     WHERE m.next_namespace_id <> m.namespace_id),
-  pairs AS (
-    SELECT namespace_id, digest, sum(links) AS links, max(size_bytes) AS size_bytes FROM (
-      SELECT namespace_id, digest, -1 AS links, size_bytes FROM taken_along
-      UNION ALL SELECT next_namespace_id, digest, 1, size_bytes FROM taken_along) AS each
-    GROUP BY namespace_id, digest),
-  ${COUNT_PAIRS},
+  ${COUNT_LINKS},
   parts AS (
     SELECT namespace_id, -manifests * is_live::integer AS manifests, -logical_bytes * is_live::integer AS logical_bytes,
       -payload_bytes AS payload_bytes, 0 AS blobs, 0 AS blob_bytes FROM moved
