@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { Client } from 'pg';
 
 const BLOBS_PER_MANIFEST = 5;
-const REPOSITORIES = 100;
+const MANIFESTS_PER_REPOSITORY = 4;
 const BLOB_BYTES = 4096;
 /** The product's own keys share their beginning, and so a directory, for as many. */
 const KEYS_PER_DIRECTORY = 512;
 const WRITERS = 16;
 
-/** Manifests of five blobs each, spread over a hundred repositories. */
+/** Manifests of five blobs each, four to a repository. */
 export interface Content {
   /** Tells content that is made at different times apart. */
   readonly label: string;
@@ -20,30 +20,25 @@ export interface Content {
 
 const DIGEST = (text: string): string => `'\\x01'::bytea || sha256(convert_to(${text}, 'UTF8'))`;
 const PAYLOAD = `'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","annotations":{"n":"' || $1 || ' ' || n || '"}}'`;
-const REPOSITORY = `'gc/' || $1 || '-' || (n % ${REPOSITORIES})`;
+const REPOSITORY = `'gc/' || $1 || '-' || (n / ${MANIFESTS_PER_REPOSITORY})`;
 
 /** Tagged manifests with their blobs, as rows: nobody reads the objects of what is kept. */
 export async function insertKept(client: Client, content: Content): Promise<void> {
   if (content.blobs === 0) return;
-  await insertRepositories(client, content.label);
+  await insertRepositories(client, content);
   await client.query(
     `INSERT INTO blob (digest, size_bytes, object_key)
      SELECT ${DIGEST(`$1 || ' blob ' || n`)}, ${BLOB_BYTES}, md5($1 || n) FROM generate_series(0, $2::integer - 1) AS n`,
     [content.label, content.blobs],
   );
   await insertManifests(client, content);
-  await client.query(
-    `INSERT INTO tag (repository_id, name, manifest_id)
-     SELECT m.repository_id, 'v' || m.id, m.id FROM manifest m JOIN repository r ON r.id = m.repository_id
-     WHERE r.name LIKE 'gc/' || $1 || '-%'`,
-    [content.label],
-  );
+  for (const statement of SURROUNDINGS) await client.query(statement, [content.label]);
   await client.query('VACUUM ANALYZE');
 }
 
 /** Manifests that were deleted, whose blobs have their objects in the store: all of it is due. */
 export async function plantGarbage(client: Client, storageRoot: string, content: Content): Promise<void> {
-  await insertRepositories(client, content.label);
+  await insertRepositories(client, content);
   const keys = await writeObjects(storageRoot, content.blobs);
   await client.query(
     `INSERT INTO blob (digest, size_bytes, object_key)
@@ -73,18 +68,34 @@ export async function countLeft(client: Client): Promise<{ blobs: number; object
   return rows[0] ?? { blobs: 0, objects: 0 };
 }
 
-async function insertRepositories(client: Client, label: string): Promise<void> {
+async function insertRepositories(client: Client, { label, blobs }: Content): Promise<void> {
   await client.query(
     `INSERT INTO namespace (id, name, kind) VALUES (gen_random_uuid(), 'gc', 'organisation')
      ON CONFLICT (name) DO UPDATE SET kind = excluded.kind`,
   );
   await client.query(
     `INSERT INTO repository (id, namespace_id, name)
-     SELECT gen_random_uuid(), id, ${REPOSITORY} FROM namespace, generate_series(0, ${REPOSITORIES} - 1) AS n
+     SELECT gen_random_uuid(), id, 'gc/' || $1 || '-' || n FROM namespace, generate_series(0, $2::integer) AS n
      WHERE namespace.name = 'gc'`,
-    [label],
+    [label, Math.floor(blobs / BLOBS_PER_MANIFEST / MANIFESTS_PER_REPOSITORY)],
   );
 }
+
+/** What grows beside content: the history of tags, pulls, blobs that are awaited, who did what. */
+const SURROUNDINGS = [
+  `INSERT INTO tag (repository_id, name, manifest_id) SELECT repository_id, 'v' || id, id FROM kept`,
+  `INSERT INTO tag_history (repository_id, name, digest) SELECT repository_id, 'v' || id, digest FROM kept`,
+  `INSERT INTO manifest_use (manifest_id, used_at) SELECT id, now() FROM kept`,
+  `INSERT INTO sparse_reference (repository_id, digest, manifest_id, kind, size_bytes)
+   SELECT repository_id, digest || '\\x00'::bytea, id, 'blob', 1 FROM kept`,
+  `INSERT INTO audit_event (actor_name, action, target) SELECT 'bench', 'manifest.pushed', id::text FROM kept`,
+].map(
+  (statement) => `
+  WITH kept AS (
+    SELECT m.id, m.repository_id, m.digest FROM manifest m JOIN repository r ON r.id = m.repository_id
+    WHERE r.name LIKE 'gc/' || $1 || '-%')
+  ${statement}`,
+);
 
 async function insertManifests(client: Client, { label, blobs }: Content): Promise<void> {
   const manifests = Math.ceil(blobs / BLOBS_PER_MANIFEST);

@@ -9,13 +9,8 @@ import {
 import { PostgresPurge, PostgresReviews, PostgresUsage, createPool } from '@entrepot/metadata';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 
-/** Tables that grow with what is kept. */
-const BIG_TABLES = new Set(
-  (
-    'blob repository_blob manifest manifest_blob manifest_child sparse_reference manifest_use tag tag_history ' +
-    'repository namespace usage_namespace_blob usage_repository audit_event'
-  ).split(' '),
-);
+/** Rows from which on a table is a big one. */
+const MANY_ROWS = 2_000;
 
 export interface ExplainedStatement {
   readonly name: string;
@@ -52,9 +47,9 @@ export async function explainPass(databaseUrl: string): Promise<readonly Explain
   pool.on('connect', (client) => record(client, sent));
   try {
     await pass(pool);
-    const statements = [...sent];
+    const big = await bigTables(pool);
     const explained: ExplainedStatement[] = [];
-    for (const [name, query] of statements) explained.push(await explain(pool, name, query));
+    for (const [name, query] of sent) explained.push(await explain(pool, { ...query, name }, big));
     return explained;
   } finally {
     await pool.end();
@@ -78,7 +73,20 @@ function record(client: PoolClient, sent: Map<string, QueryConfig>): void {
   }) as typeof client.query;
 }
 
-async function explain(pool: Pool, name: string, { text, values }: QueryConfig): Promise<ExplainedStatement> {
+/** Tables whose reading from end to end would take the longer the more is kept. */
+async function bigTables(pool: Pool): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > $1`,
+    [MANY_ROWS],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+async function explain(
+  pool: Pool,
+  { name = '', text, values }: QueryConfig,
+  big: ReadonlySet<string>,
+): Promise<ExplainedStatement> {
   const { rows } = await pool.query<{ 'QUERY PLAN': readonly { readonly Plan: Plan }[] }>({
     name: `explain ${name}`,
     text: `EXPLAIN (FORMAT JSON) ${text}`,
@@ -90,11 +98,7 @@ async function explain(pool: Pool, name: string, { text, values }: QueryConfig):
     (node) => node['Node Type'].includes('Scan') && node['Relation Name'] !== undefined,
   );
   const scanned = read.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'] ?? '');
-  return {
-    name,
-    steps: [...new Set(read.map(formatNode))],
-    scanned: scanned.filter((table) => BIG_TABLES.has(table)),
-  };
+  return { name, steps: [...new Set(read.map(formatNode))], scanned: scanned.filter((table) => big.has(table)) };
 }
 
 function formatNode(node: Plan): string {
