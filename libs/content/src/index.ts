@@ -24,7 +24,7 @@ export { migrateObjects, newTally } from './migration/migrate-objects.js';
 export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
 export type { MoveRoom } from './migration/move-object.js';
 export { paceBytes } from './migration/pace-bytes.js';
-export { ObjectMissing, ObjectShort, StoreUnavailable } from './ports/blob-store.js';
+export { ObjectMissing, ObjectShort, StoreFull, StoreUnavailable } from './ports/blob-store.js';
 export type {
   BlobStore,
   ByteRange,

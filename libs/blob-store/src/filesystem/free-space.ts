@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { StoreUnavailable } from '@entrepot/content';
+import { StoreFull } from '@entrepot/content';
 
 const FRESH_MS = 1000;
 
@@ -23,12 +23,12 @@ export class FreeSpace {
     return this.#freeBytes;
   }
 
-  /** Rejects with `StoreUnavailable` where less than the minimum is left; believes a figure of the last second. */
+  /** Rejects with `StoreFull` where less than the minimum is left; believes a figure of the last second. */
   async require(): Promise<void> {
     const isFresh = performance.now() - this.#readAt < FRESH_MS;
     const freeBytes = isFresh ? this.#freeBytes : await this.measure();
     if (freeBytes >= this.#minBytes) return;
-    throw new StoreUnavailable(
+    throw new StoreFull(
       `storage in ${this.#root} has ${toMiB(freeBytes)} MiB left, of which ${toMiB(this.#minBytes)} MiB are kept free; ` +
         'free space, enlarge the volume or lower ENTREPOT_STORAGE_MIN_FREE',
     );

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@entrepot/content';
+import { StoreFull, StoreUnavailable } from '@entrepot/content';
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free space or enlarge the volume',
@@ -14,6 +14,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   ESTALE: 'the network file system lost the file; mount it again',
 };
 
+/** There is no room; time alone does not make any. */
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
 /** The system's code of an error (`ENOENT`), or undefined for any other kind of error. */
 export function systemCode(error: unknown): string | undefined {
   const isSystemError = error instanceof Error && 'code' in error && 'syscall' in error;
@@ -24,9 +27,8 @@ export function systemCode(error: unknown): string | undefined {
 export function storeFault(error: unknown, root: string): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
-  return new StoreUnavailable(`storage in ${root}: ${ADVICE[code] ?? 'a system call failed'} (${code})`, {
-    cause: error,
-  });
+  const Fault = FULL.has(code) ? StoreFull : StoreUnavailable;
+  return new Fault(`storage in ${root}: ${ADVICE[code] ?? 'a system call failed'} (${code})`, { cause: error });
 }
 
 /** Resolves with undefined where there is no such file or directory. */

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@entrepot/content';
+import { StoreFull, StoreUnavailable } from '@entrepot/content';
 
 /** Code of a request on which nothing moved for too long. */
 export const SILENCE = 'nothing moved';
@@ -91,5 +91,6 @@ export function toStoreUnavailable(error: unknown, place: string): unknown {
     (error.isTransient
       ? 'it does not do its work now'
       : 'it refused a request; check the key, its rights and the bucket');
-  return new StoreUnavailable(`object storage ${place}: ${advice} (${error.code})`, { cause: error });
+  const Fault = error.code === 'QuotaExceeded' ? StoreFull : StoreUnavailable;
+  return new Fault(`object storage ${place}: ${advice} (${error.code})`, { cause: error });
 }

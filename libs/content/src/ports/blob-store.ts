@@ -142,5 +142,11 @@ export class StoreUnavailable extends Error {
   readonly retryable = true;
 }
 
+/** There is no room for more bytes. Waiting rarely helps, so that whoever pushes is told why. */
+export class StoreFull extends StoreUnavailable {
+  /** Read by the HTTP edge: what clients are told in place of the general words. */
+  readonly clientMessage = 'the storage of the registry is full; its operator has to free space';
+}
+
 /** The object ends before the range that was asked for: the store says so itself, it is no answer that broke off. */
 export class ObjectShort extends StoreUnavailable {}

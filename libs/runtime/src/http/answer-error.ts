@@ -45,6 +45,7 @@ export function toRegistryError(error: unknown, requestId: string): RegistryErro
       headers: { 'Retry-After': RETRY_AFTER_SECONDS },
       detail: { requestId },
       cause: error,
+      ...clientMessageOf(error),
     });
   }
   return new RegistryError('UNKNOWN', { detail: { requestId }, cause: error });
@@ -78,4 +79,10 @@ function statusOf(error: unknown): number | undefined {
 /** Faults of the infrastructure mark themselves, since this room knows no driver. */
 function isRetryable(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true;
+}
+
+/** What such a fault wants clients to know, which may only be what helps them. */
+function clientMessageOf(error: unknown): { message?: string } {
+  const isTold = typeof error === 'object' && error !== null && 'clientMessage' in error;
+  return isTold && typeof error.clientMessage === 'string' ? { message: error.clientMessage } : {};
 }

@@ -41,6 +41,14 @@ class SampleController {
     throw Object.assign(new Error('the database is restarting'), { retryable: true });
   }
 
+  @Get('fail/told')
+  failWithReason(): never {
+    throw Object.assign(new Error('/srv is full deep inside'), {
+      retryable: true,
+      clientMessage: 'the storage is full',
+    });
+  }
+
   @Get('fail/half')
   async failHalfWay(@Res() reply: FastifyReply): Promise<never> {
     reply.hijack();
@@ -120,6 +128,7 @@ describe('createNestHandler', () => {
     ['/v2/fail/refusal', 404, { code: 'MANIFEST_UNKNOWN', detail: { reference: 'latest' } }],
     ['/v2/fail/domain', 403, { code: 'DENIED' }],
     ['/v2/fail/retryable', 503, { code: 'UNAVAILABLE' }],
+    ['/v2/fail/told', 503, { code: 'UNAVAILABLE', message: 'the storage is full' }],
     ['/v2/fail/otherwise', 500, { code: 'UNKNOWN', message: 'unknown error' }],
     ['/v2/%zz', 400, { code: 'UNSUPPORTED' }],
   ])('answers %s with %i in the JSON of the distribution API', async (path, status, error) => {
