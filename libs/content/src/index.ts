@@ -87,6 +87,8 @@ export type {
 } from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
 export type { RepositoryBatch, ReviewBatch, ReviewFailure, Reviews, ReviewStep, ReviewTerms } from './ports/reviews.js';
+export type { TagChange, TagHistory, TagHistoryQuery } from './ports/tag-history.js';
+export type { KeptManifest, RestoredManifest, TagValue, UndoStatements } from './ports/undo-statements.js';
 export { ReferenceGone } from './ports/unit-of-work.js';
 export type {
   ChangeRecord,
@@ -168,3 +170,9 @@ export { sweepStores } from './sweep/sweep-stores.js';
 export { parseUntaggedRule } from './review/parse-untagged-rule.js';
 export { newReviewTally, reviewContent } from './review/review-content.js';
 export type { ContentReview, ReviewTally } from './review/review-content.js';
+export { purgeManifest, purgeTag } from './undo/purge-content.js';
+export type { Purged } from './undo/purge-content.js';
+export { restoreManifest } from './undo/restore-manifest.js';
+export { restoreTag } from './undo/restore-tag.js';
+export type { RestoredTag, TagGoal } from './undo/restore-tag.js';
+export type { Restored, UndoRoom } from './undo/undo-room.js';

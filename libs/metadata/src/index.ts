@@ -11,6 +11,7 @@ export { PostgresQuarantine } from './content/postgres-quarantine.js';
 export { PostgresRepositories } from './content/postgres-repositories.js';
 export { PostgresReviews } from './content/postgres-reviews.js';
 export { PostgresSweepCandidates } from './content/postgres-sweep-candidates.js';
+export { PostgresTagHistory } from './content/postgres-tag-history.js';
 export { PostgresUnitOfWork } from './content/postgres-unit-of-work.js';
 export { PostgresUntaggedRules } from './content/postgres-untagged-rules.js';
 export { PostgresUploads } from './content/postgres-uploads.js';

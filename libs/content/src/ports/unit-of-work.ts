@@ -1,5 +1,6 @@
 import type { Descriptor, Digest, Tag } from '@entrepot/oci';
 import type { Actor } from './content-reader.js';
+import type { UndoStatements } from './undo-statements.js';
 
 export interface HeldManifest {
   readonly id: string;
@@ -67,6 +68,8 @@ export interface RemovedTag {
 
 /** Statements of one transaction on content. */
 export interface ContentTransaction {
+  /** Statements that take back what was deleted. */
+  readonly undo: UndoStatements;
   /** Holds the repository against its deletion until the transaction ends. Rejects with `RepositoryGone`. */
   holdRepository(repositoryId: string): Promise<void>;
   /** Makes writers of these tags wait for each other, in a fixed order, until the transaction ends. */
@@ -79,8 +82,11 @@ export interface ContentTransaction {
   insertManifest(manifest: NewManifest): Promise<InsertedManifest>;
   /** Rejects with `ReferenceGone` where a review took a blob or child meanwhile. */
   insertReferences(references: ManifestReferences): Promise<void>;
-  /** Points the tags at the manifest, writes history for those that changed and reviews for what they left. */
-  moveTags(move: TagMove): Promise<void>;
+  /**
+   * Points the tags at the manifest, writes history for those that changed and reviews for what they left. False where all
+   * pointed at it already.
+   */
+  moveTags(move: TagMove): Promise<boolean>;
   reviewManifest(manifestId: string, reason: string, graceMs: number): Promise<void>;
   record(change: ChangeRecord): Promise<void>;
 

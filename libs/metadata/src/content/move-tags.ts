@@ -7,8 +7,8 @@ import type { Queryable } from '../database/unit-of-work.js';
  * The caller holds the tags' locks against other pushes, and `before` locks their rows against the removal of what they
  * point at: it is evaluated first, and what it sees is what the upsert replaces.
  */
-export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
-  await tx.query({
+export async function moveTags(tx: Queryable, move: TagMove): Promise<boolean> {
+  const { rows } = await tx.query<{ moved: number }>({
     name: 'move-tags',
     text: `
       WITH wanted AS (SELECT DISTINCT name FROM unnest($2::text[]) AS w (name)),
@@ -24,11 +24,13 @@ export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
         RETURNING name),
       history AS (
         INSERT INTO tag_history (repository_id, name, digest, previous_digest, changed_by, changed_by_name)
-        SELECT $1, moved.name, $4, before.digest, $5, $7 FROM moved LEFT JOIN before USING (name))
-      INSERT INTO manifest_review (manifest_id, reason, due_at)
-      SELECT DISTINCT before.manifest_id, 'tag moved', now() + $6 * interval '1 millisecond'
-      FROM before JOIN moved USING (name) ORDER BY before.manifest_id
-      ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
+        SELECT $1, moved.name, $4, before.digest, $5, $7 FROM moved LEFT JOIN before USING (name)),
+      review AS (
+        INSERT INTO manifest_review (manifest_id, reason, due_at)
+        SELECT DISTINCT before.manifest_id, 'tag moved', now() + $6 * interval '1 millisecond'
+        FROM before JOIN moved USING (name) ORDER BY before.manifest_id
+        ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+      SELECT count(*)::int AS moved FROM moved`,
     values: [
       move.repositoryId,
       move.tags,
@@ -39,6 +41,7 @@ export async function moveTags(tx: Queryable, move: TagMove): Promise<void> {
       move.actor.name,
     ],
   });
+  return (rows[0]?.moved ?? 0) > 0;
 }
 
 export interface TagRemoval {

@@ -21,6 +21,7 @@ import type { ReadReplica } from '../database/read-replica.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 import { insertManifest, insertReferences } from './insert-manifest.js';
 import { moveTags, removeTag, removeTagsOf } from './move-tags.js';
+import { PostgresUndoStatements } from './postgres-undo-statements.js';
 import { translateRepositoryGone } from './repository-gone.js';
 import { recordChange } from './record-change.js';
 import { deleteManifest, removeManifest, unlinkBlob } from './remove-content.js';
@@ -60,10 +61,14 @@ export class PostgresUnitOfWork implements UnitOfWork {
 }
 
 class PostgresContentTransaction implements ContentTransaction {
+  readonly undo: PostgresUndoStatements;
+
   constructor(
     private readonly tx: pg.PoolClient,
     private readonly change: { readonly changeId: string; readonly changed: Set<string> },
-  ) {}
+  ) {
+    this.undo = new PostgresUndoStatements(tx);
+  }
 
   async holdRepository(repositoryId: string): Promise<void> {
     const { rowCount } = await this.tx.query({
@@ -116,7 +121,7 @@ class PostgresContentTransaction implements ContentTransaction {
     return insertReferences(this.tx, references);
   }
 
-  moveTags(move: TagMove): Promise<void> {
+  moveTags(move: TagMove): Promise<boolean> {
     return moveTags(this.tx, move);
   }
 

@@ -1,0 +1,106 @@
+import type { KeptManifest, RestoredManifest, TagValue, UndoStatements } from '@entrepot/content';
+import type { Digest, Tag } from '@entrepot/oci';
+import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
+import type { Queryable } from '../database/unit-of-work.js';
+import { restoreManifests } from './restore-manifests.js';
+
+/** Indexes that list the manifest $1, resolved or awaited. */
+const PARENTS = `
+  SELECT c.parent_id FROM manifest_child c WHERE c.child_id = $1
+  UNION SELECT s.manifest_id FROM sparse_reference s JOIN manifest m USING (repository_id, digest)
+  WHERE m.id = $1 AND s.kind = 'manifest'`;
+
+export class PostgresUndoStatements implements UndoStatements {
+  constructor(private readonly tx: Queryable) {}
+
+  async lockKept(repositoryId: string, digest: Digest): Promise<KeptManifest | undefined> {
+    const { rows } = await this.tx.query<{ id: string; size_bytes: number; is_deleted: boolean }>({
+      name: 'lock-kept-manifest',
+      text: `
+        SELECT id, octet_length(payload) AS size_bytes, deleted_at IS NOT NULL AS is_deleted FROM manifest
+        WHERE repository_id = $1 AND digest = $2 FOR UPDATE`,
+      values: [repositoryId, digestBytes(digest)],
+    });
+    const [row] = rows;
+    return row && { id: row.id, sizeBytes: row.size_bytes, isDeleted: row.is_deleted };
+  }
+
+  restore(repositoryId: string, manifestId: string, graceMs: number): Promise<RestoredManifest[]> {
+    return restoreManifests(this.tx, { repositoryId, manifestId, graceMs });
+  }
+
+  async valueBefore(repositoryId: string, tag: Tag): Promise<TagValue | undefined> {
+    const { rows } = await this.tx.query<{ digest: Buffer | null }>({
+      name: 'tag-value-before',
+      text: `
+        SELECT previous_digest AS digest FROM tag_history WHERE repository_id = $1 AND name = $2 ORDER BY id DESC LIMIT 1`,
+      values: [repositoryId, tag],
+    });
+    return toValue(rows);
+  }
+
+  async valueAt(repositoryId: string, tag: Tag, time: Date): Promise<TagValue | undefined> {
+    const { rows } = await this.tx.query<{ digest: Buffer | null }>({
+      name: 'tag-value-at',
+      text: `
+        SELECT digest FROM tag_history WHERE repository_id = $1 AND name = $2 AND changed_at <= $3
+        ORDER BY id DESC LIMIT 1`,
+      values: [repositoryId, tag, time],
+    });
+    return toValue(rows);
+  }
+
+  async hadValue(repositoryId: string, tag: Tag, digest: Digest): Promise<boolean> {
+    const { rowCount } = await this.tx.query({
+      name: 'tag-had-value',
+      text: `
+        SELECT FROM tag_history
+        WHERE repository_id = $1 AND name = $2 AND (digest = $3 OR previous_digest = $3) LIMIT 1`,
+      values: [repositoryId, tag, digestBytes(digest)],
+    });
+    return rowCount === 1;
+  }
+
+  async forgetTag(repositoryId: string, tag: Tag): Promise<void> {
+    await this.tx.query({
+      name: 'forget-tag',
+      text: 'DELETE FROM tag_history WHERE repository_id = $1 AND name = $2',
+      values: [repositoryId, tag],
+    });
+  }
+
+  deletedParentsOf(manifestId: string): Promise<Digest[]> {
+    return this.#digests('deleted-parents-of', manifestId, [
+      `SELECT m.digest FROM manifest m WHERE m.deleted_at IS NOT NULL AND m.id IN (${PARENTS}) ORDER BY m.id LIMIT 10`,
+    ]);
+  }
+
+  ownEntriesOf(manifestId: string): Promise<Digest[]> {
+    return this.#digests('own-entries-of', manifestId, [
+      'SELECT m.digest FROM manifest_child c JOIN manifest m ON m.id = c.child_id WHERE c.parent_id = $1',
+      'AND NOT EXISTS (SELECT FROM manifest_child o WHERE o.child_id = m.id AND o.parent_id <> $1)',
+      'AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = m.repository_id AND s.digest = m.digest)',
+      'AND NOT EXISTS (SELECT FROM tag t WHERE t.manifest_id = m.id)',
+      'ORDER BY m.id',
+    ]);
+  }
+
+  async isNeeded(manifestId: string): Promise<boolean> {
+    const { rows } = await this.tx.query<{ is_needed: boolean }>({
+      name: 'is-manifest-needed',
+      text: `SELECT EXISTS (SELECT FROM tag WHERE manifest_id = $1) OR EXISTS (${PARENTS}) AS is_needed`,
+      values: [manifestId],
+    });
+    return rows[0]?.is_needed === true;
+  }
+
+  async #digests(name: string, manifestId: string, text: readonly string[]): Promise<Digest[]> {
+    const query = { name, text: text.join(' '), values: [manifestId] };
+    const { rows } = await this.tx.query<{ digest: Buffer }>(query);
+    return rows.map((row) => digestFromBytes(row.digest));
+  }
+}
+
+function toValue([row]: readonly { readonly digest: Buffer | null }[]): TagValue | undefined {
+  return row && { digest: row.digest === null ? undefined : digestFromBytes(row.digest) };
+}
