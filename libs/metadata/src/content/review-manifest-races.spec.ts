@@ -173,8 +173,8 @@ describe('a referrer, and the review of its subject', () => {
   });
 
   it('is pushed all the same where the review was first', async () => {
-    const review = await world.holdCollector('manifest');
     const referrer = await newImage(image);
+    const review = await world.holdCollector('manifest');
     await world.put(referrer, ['signature']);
     await review.commit();
     await world.makeDue();
