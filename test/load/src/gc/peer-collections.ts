@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { IMAGE_MANIFEST } from '../client/push-image.js';
@@ -41,7 +41,6 @@ export async function measurePeers(lab: GcLab, kept: number, removed: number): P
     rates.set(name, (removed / elapsedMs) * 60_000);
     lab.say(`${Math.round(elapsedMs)} ms for ${name}`);
   }
-  rmSync(directory, { recursive: true });
   return rates;
 }
 
