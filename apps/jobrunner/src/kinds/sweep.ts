@@ -31,7 +31,11 @@ export function sweepKind(room: KindRoom): ScheduledKind {
         log: (line: string) => job.log(line),
         note: noteNowAndThen(job),
       };
-      const { knownObjects: _, ...tally } = await sweepStores(swept, places, readSweepState(job.state));
+      const {
+        knownObjects: _known,
+        doubted: _doubted,
+        ...tally
+      } = await sweepStores(swept, places, readSweepState(job.state));
       if (isDry) return { dryRun: true, ...tally };
       doomed.inc(tally.objectsDoomed);
       return { ...tally, ...(await removeObjects(room, job)) };

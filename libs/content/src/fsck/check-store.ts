@@ -1,7 +1,7 @@
 import type { BlobFault } from '../ports/quarantine.js';
 import { compareStore, type ComparedStep, type StorePlace } from '../sweep/compare-store.js';
 import type { AmissBlob } from '../sweep/confirm-fault.js';
-import { FaultGate } from '../sweep/fault-gate.js';
+import { FaultGate, type JudgedFault } from '../sweep/fault-gate.js';
 import { checkAmiss, checkBytes, checkRecord } from './check-blob.js';
 import { checkUnknown, doomNoted } from './check-unknown.js';
 import type { StoreFinding, StoreFindingKind, StoreTally } from './store-finding.js';
@@ -16,7 +16,7 @@ const PARALLEL = 4;
  * Rejects with `StoreUnavailable` where it cannot look.
  */
 export async function* checkStore(room: StoreRoom, place: StorePlace, tally: StoreTally): AsyncGenerator<StoreFinding> {
-  const gate = new FaultGate<SizedFault>(`the store ${place.name}`, false);
+  const gate = new FaultGate<SizedFault>(false);
   for await (const step of compareStore({ place, ledger: room.ledger })) {
     room.signal.throwIfAborted();
     tally.objects += step.objects;
@@ -57,14 +57,18 @@ async function lookClosely(room: StoreRoom, place: StorePlace, { amiss, sound }:
   return { amiss: faults, findings };
 }
 
-async function* asFindings(room: StoreRoom, amiss: readonly SizedFault[]): AsyncGenerator<StoreFinding> {
-  for (const { blob, fault, wasRead } of amiss) {
+async function* asFindings(room: StoreRoom, faults: readonly JudgedFault<SizedFault>[]): AsyncGenerator<StoreFinding> {
+  for (const { amiss, isTrusted } of faults) {
+    const { blob, fault, wasRead } = amiss;
     const { digest, objectKey: key } = blob;
-    const isRepaired = room.repairs && (await room.quarantine.quarantine(digest, key, fault));
-    const note = isRepaired ? `${NOTES[fault]}; in quarantine until it is pushed again` : NOTES[fault];
-    yield { kind: kindOf(fault, wasRead === true), key, digest, isRepaired, note };
+    const isRepaired = room.repairs && isTrusted && (await room.quarantine.quarantine(digest, key, fault));
+    const more = isRepaired ? '; in quarantine until it is pushed again' : isTrusted ? '' : DOUBT;
+    yield { kind: kindOf(fault, wasRead === true), key, digest, isRepaired, note: `${NOTES[fault]}${more}` };
   }
 }
+
+/** Why nothing is repaired in a store that may be the wrong one. */
+const DOUBT = ', nor any other that it should have: is it the right one, and is it mounted?';
 
 const NOTES: Readonly<Record<BlobFault, string>> = {
   missing: 'the store has no such object',

@@ -20,6 +20,8 @@ export interface SweepTally {
   corrupt: number;
   /** Of those, blobs that this sweep put into quarantine. */
   quarantined: number;
+  /** Of those, blobs of which nothing is believed, since their store showed no object that it should have. */
+  doubted: number;
 }
 
 /** How far a sweep came: plain data, from which another process goes on. */
@@ -48,6 +50,7 @@ export function newSweepState(): SweepState {
     short: 0,
     corrupt: 0,
     quarantined: 0,
+    doubted: 0,
   };
   return { tally, done: [] };
 }

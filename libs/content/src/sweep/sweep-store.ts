@@ -1,9 +1,10 @@
+import { StoreUnavailable } from '../ports/blob-store.js';
 import type { ObjectLedger } from '../ports/object-ledger.js';
 import type { Quarantine } from '../ports/quarantine.js';
 import type { JudgedCandidates, SweepCandidates, UnknownObject } from '../ports/sweep-candidates.js';
 import { compareStore, type ComparedStep, type StorePlace } from './compare-store.js';
 import { confirmFault, type AmissBlob } from './confirm-fault.js';
-import { FaultGate } from './fault-gate.js';
+import { FaultGate, type JudgedFault } from './fault-gate.js';
 import type { SweepState, SweepTally } from './sweep-state.js';
 
 const JUDGED_PAGE = 500;
@@ -30,7 +31,7 @@ export interface SweepRoom {
 /** Walks one store. The state says where from, and is written on. */
 export async function sweepStore(room: SweepRoom, place: StorePlace, state: SweepState): Promise<void> {
   const { tally } = state;
-  const gate = new FaultGate(`the store ${place.name}`, tally.knownObjects > 0);
+  const gate = new FaultGate(tally.knownObjects > 0);
   state.storeNowMs ??= (await place.store.now()).getTime();
   const olderThan = new Date(state.storeNowMs - room.ageMs);
   const from = state.after === undefined ? {} : { after: state.after };
@@ -45,6 +46,7 @@ export async function sweepStore(room: SweepRoom, place: StorePlace, state: Swee
     await room.note(state);
   }
   await quarantineAll(room, tally, gate.end());
+  refuseStranger(place, tally);
   if (!room.isDry) await judgeAll(room, place, { tally, olderThan });
 }
 
@@ -109,14 +111,24 @@ async function confirmed({ ledger, signal }: SweepRoom, { store }: StorePlace, s
 async function quarantineAll(
   { quarantine, isDry, log }: SweepRoom,
   tally: SweepTally,
-  amiss: readonly AmissBlob[],
+  faults: readonly JudgedFault<AmissBlob>[],
 ): Promise<void> {
-  for (const { blob, fault } of amiss) {
+  for (const { amiss, isTrusted } of faults) {
+    const { blob, fault } = amiss;
     tally[fault] += 1;
-    const isDone = !isDry && (await quarantine.quarantine(blob.digest, blob.objectKey, fault));
+    if (!isTrusted) tally.doubted += 1;
+    const isDone = !isDry && isTrusted && (await quarantine.quarantine(blob.digest, blob.objectKey, fault));
     if (isDone) tally.quarantined += 1;
     log(`${fault}: the object ${blob.objectKey} of ${blob.digest}${isDone ? '; in quarantine now' : ''}`);
   }
+}
+
+/** Nothing is said of a store that shows nothing that it should have, neither of its blobs nor of what else lies there. */
+function refuseStranger({ name }: StorePlace, { doubted, knownObjects }: SweepTally): void {
+  if (doubted === 0 || knownObjects > 0) return;
+  throw new StoreUnavailable(
+    `the store ${name} shows none of ${doubted} objects that it should have: is it the right one, and is it mounted?`,
+  );
 }
 
 function countDoomed(tally: SweepTally, { objects, sizeBytes }: { objects: number; sizeBytes: number }): void {
