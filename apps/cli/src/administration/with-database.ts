@@ -3,6 +3,7 @@ import { connectionUrl, readConnection } from '@entrepot/embedded-postgres';
 import { databaseSection } from '@entrepot/metadata';
 import { createLogger, loadConfig, logSection } from '@entrepot/runtime';
 import { CommandFailure } from '../exit-codes.js';
+import { writeOfflineMarks } from '../recovery/write-offline-marks.js';
 import { dataPaths, openDataDirectory, type DataDirectory, type DataPaths } from '../standalone/data-directory.js';
 import { startDatabase } from '../standalone/database.js';
 import { dataSection } from '../standalone/sections.js';
@@ -27,7 +28,9 @@ export async function withDatabase<T>(source: SettingsSource, work: (url: string
   try {
     const database = await startDatabase(paths.postgres, createLogger(config.log, { service: 'cli' }));
     try {
-      return await work(database.url);
+      const result = await work(database.url);
+      await writeOfflineMarks(source, database.url);
+      return result;
     } finally {
       await database.close();
     }

@@ -181,6 +181,26 @@ export function administrationSuite(open: () => AccessStores): void {
       expect(await actionsOn(accountId, 'library/hello')).toBe('pull push');
     });
 
+    it('has an administrator that a rebuild left revived, where there is no other', async () => {
+      const wanted = { name: named('rebuilt'), password: 'chosen-anew' };
+      const id = randomUUID();
+      const active = await stores.store.run(async (tx) => {
+        await tx.namespaces.insert({ id, name: wanted.name, kind: 'user', defaultVisibility: 'private' });
+        await tx.accounts.insert({ id, name: wanted.name, isAdmin: true, isDisabled: true, passwordHash: undefined });
+        return tx.accounts.lockActiveAdministrators();
+      });
+      expect(await ensureAdministrator(admin, wanted)).toMatchObject({ outcome: 'kept' });
+      await stores.store.run(async (tx) => {
+        for (const other of active) await tx.accounts.setDisabled(other, true);
+      });
+      expect(await ensureAdministrator(admin, wanted)).toEqual({ outcome: 'created' });
+      expect(await ensureAdministrator(admin, wanted)).toEqual({ outcome: 'kept', isPasswordAnother: false });
+      expect(await login(wanted.name)).toMatchObject({ isDisabled: false });
+      await stores.store.run(async (tx) => {
+        for (const other of active) await tx.accounts.setDisabled(other, false);
+      });
+    });
+
     it('lets others into library only by a grant', async () => {
       await ensureSystemNamespaces(stores.store);
       const alice = await addUser('alice');

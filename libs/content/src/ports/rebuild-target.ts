@@ -7,6 +7,7 @@ export interface FoundObject {
   readonly objectKey: ObjectKey;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  readonly createdAt: string;
   /** The object is as long as its record says. */
   readonly isWhole: boolean;
 }

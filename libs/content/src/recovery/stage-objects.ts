@@ -36,12 +36,9 @@ async function describeObject(store: BlobStore, listed: ListedObject): Promise<F
   const { key, sizeBytes, hasRecord } = listed;
   const record = hasRecord ? await store.record(key) : undefined;
   if (record === undefined || !isDigest(record.digest)) return undefined;
-  return {
-    objectKey: key,
-    digest: record.digest,
-    sizeBytes: record.sizeBytes,
-    isWhole: record.sizeBytes === sizeBytes,
-  };
+  const { digest, createdAt } = record;
+  if (Number.isNaN(Date.parse(createdAt))) return undefined;
+  return { objectKey: key, digest, createdAt, sizeBytes: record.sizeBytes, isWhole: record.sizeBytes === sizeBytes };
 }
 
 async function* groups(listed: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject[]> {

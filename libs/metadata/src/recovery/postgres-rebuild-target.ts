@@ -40,13 +40,14 @@ export class PostgresRebuildTarget implements RebuildTarget {
 
   async stageObjects(objects: readonly FoundObject[]): Promise<void> {
     await this.tx.query(
-      `INSERT INTO staged_object (object_key, digest, size_bytes, is_whole)
-       SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::boolean[]) ON CONFLICT (object_key) DO NOTHING`,
+      `INSERT INTO staged_object (object_key, digest, size_bytes, is_whole, created_at)
+       SELECT * FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::boolean[], $5::timestamptz[]) ON CONFLICT (object_key) DO NOTHING`,
       [
         objects.map((each) => each.objectKey),
         objects.map((each) => digestBytes(each.digest)),
         objects.map((each) => each.sizeBytes),
         objects.map((each) => each.isWhole),
+        objects.map((each) => each.createdAt),
       ],
     );
   }

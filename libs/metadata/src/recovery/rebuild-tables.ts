@@ -19,7 +19,7 @@ export const STAGING_TABLES = `
   ) ON COMMIT DROP;
   CREATE TEMP TABLE staged_object (
     object_key text COLLATE "C" PRIMARY KEY, digest bytea NOT NULL, size_bytes bigint NOT NULL, is_whole boolean NOT NULL,
-    place bigint GENERATED ALWAYS AS IDENTITY
+    created_at timestamptz NOT NULL, place bigint GENERATED ALWAYS AS IDENTITY
   ) ON COMMIT DROP;
   CREATE TEMP TABLE staged_reference (
     manifest_id bigint NOT NULL, repository_id uuid NOT NULL, digest bytea NOT NULL, size_bytes bigint NOT NULL,
@@ -57,12 +57,15 @@ export const MAKE_REPOSITORIES = [
   'ANALYZE staged_manifest, repository',
 ];
 
-/** The first whole object of a digest is the blob's; one that is not whole, only where there is no other. */
+/**
+ * The latest whole object of a digest is the blob's: one that was healed may still have the former beside it. One that is not
+ * whole is, only where there is no other.
+ */
 export const MAKE_BLOBS = [
   `INSERT INTO blob (digest, size_bytes, object_key, fault, fault_at)
    SELECT DISTINCT ON (digest) digest, size_bytes, object_key,
      CASE WHEN NOT is_whole THEN 'short' END, CASE WHEN NOT is_whole THEN now() END
-   FROM staged_object ORDER BY digest, is_whole DESC, place`,
+   FROM staged_object ORDER BY digest, is_whole DESC, created_at DESC, place`,
   `INSERT INTO doomed_object (object_key, reason, due_at)
    SELECT o.object_key, 'blob was there already', now() + $1 * interval '1 millisecond'
    FROM staged_object o WHERE NOT EXISTS (SELECT FROM blob b WHERE b.object_key = o.object_key)`,

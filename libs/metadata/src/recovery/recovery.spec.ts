@@ -109,10 +109,8 @@ describe('the recovery log', () => {
     });
     expect(done).toBe(true);
     const state = await rowsOf(other.url, STATE);
-    await rowsOf(
-      other.url,
-      `TRUNCATE namespace, usage_delta, manifest_review, blob, blob_review, doomed_object CASCADE`,
-    );
+    await expectSound(other.url);
+    await rowsOf(other.url, EMPTY);
     if (report === undefined) throw new Error('no report');
     return { report, state };
   }
@@ -225,6 +223,24 @@ describe('the recovery log', () => {
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
+  it('is whole after a crash at any step of a compaction', async () => {
+    await relayRecovery(room);
+    let step = 0;
+    for (let isDone = false; !isDone; step += 1) {
+      await world.newRepository(`during-${step}`);
+      await relayRecovery(room);
+      const expected = await stateNow();
+      await world.owner.query('UPDATE recovery_state SET segment_count = 20000');
+      const failing = { ...room, log: failingAt(log, step) };
+      isDone = await tendRecoveryLog(failing, { isFirst: false, signal }).then(
+        () => true,
+        () => false,
+      );
+      expect((await rebuilt(log)).state).toEqual(expected);
+    }
+    expect(step).toBeGreaterThan(8);
+  });
+
   it('moves to another store, and back', async () => {
     const elsewhere = new MemoryRecoveryLog();
     const moved = roomOf('other', elsewhere);
@@ -303,6 +319,27 @@ function withDrawn(source: RecoverySource, drawn: DrawnRecords | undefined): Rec
     beginSnapshot: async () => undefined,
     page: (...page) => source.page(...page),
     finishSnapshot: async () => undefined,
+  };
+}
+
+/** The log for as many changes as this; what comes after fails, as for a process that is gone. */
+function failingAt(log: RecoveryLog, steps: number): RecoveryLog {
+  let left = steps;
+  const count = (): void => {
+    if (left === 0) throw new Error('gone');
+    left -= 1;
+  };
+  return {
+    list: () => log.list(),
+    read: (name) => log.read(name),
+    append: async (name, bytes) => {
+      count();
+      await log.append(name, bytes);
+    },
+    remove: async (name) => {
+      count();
+      await log.remove(name);
+    },
   };
 }
 
