@@ -30,7 +30,7 @@ export async function checkStorage(
 }
 
 async function checkPlace(
-  { name, where, store, freeBytes }: ObjectPlace,
+  { name, where, store, freeBytes, endsUploads }: ObjectPlace,
   minFree: number,
   findings: Findings,
 ): Promise<void> {
@@ -38,11 +38,18 @@ async function checkPlace(
     await store.check();
     const free = await freeBytes?.();
     findings.ok(`${name}: ${where} can be written and read${free === undefined ? '' : `, ${formatBytes(free)} free`}`);
-    if (free === undefined || free > minFree * ROOMY) return;
-    findings.warn(
-      `${name}: ${formatBytes(free)} are free, of which ${formatBytes(minFree)} are kept`,
-      'free space or enlarge the volume before pushes are refused',
-    );
+    if (free !== undefined && free <= minFree * ROOMY) {
+      findings.warn(
+        `${name}: ${formatBytes(free)} are free, of which ${formatBytes(minFree)} are kept`,
+        'free space or enlarge the volume before pushes are refused',
+      );
+    }
+    if ((await endsUploads?.()) === false) {
+      findings.warn(
+        `${name}: no rule of the bucket ends multipart uploads that a killed process had begun`,
+        'let one end them a day after ENTREPOT_UPLOADS_TTL (docs/storage.md)',
+      );
+    }
   } catch (error) {
     findings.fail(`${name}: ${(error as Error).message}`, "'entrepot storage check' shows each step");
   }

@@ -20,6 +20,8 @@ export interface ObjectPlace {
   readonly recovery: RecoveryLog;
   /** Bytes cross a network and the hands of another server, so that whole reads are verified. */
   readonly isRemote: boolean;
+  /** Whether a rule of the bucket ends uploads that nobody completes; undefined where the store does not say. */
+  readonly endsUploads?: () => Promise<boolean | undefined>;
   /** Bytes that it may still take; absent where it does not say. */
   readonly freeBytes?: () => Promise<number>;
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */

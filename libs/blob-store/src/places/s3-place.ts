@@ -28,6 +28,7 @@ export function findS3Place(config: StorageConfig): ObjectPlace | undefined {
     store,
     recovery: new S3RecoveryLog(options),
     isRemote: true,
+    endsUploads: () => store.endsUploads(),
     sign: (key, terms) => store.sign(key, terms),
   };
 }

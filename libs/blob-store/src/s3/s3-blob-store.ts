@@ -153,6 +153,11 @@ export class S3BlobStore implements WalkedStore {
     return this.#probed.outcome;
   }
 
+  /** Whether the bucket itself ends what a killed process had begun; undefined where it does not say. */
+  endsUploads(): Promise<boolean | undefined> {
+    return this.#bucket.endsUploads();
+  }
+
   /** Makes a URL by which whoever has it may GET this one object; asks nobody. */
   sign(key: ObjectKey, { expirySeconds, contentType, contentDisposition }: LinkTerms): Promise<string> {
     const name = objectNameOf(key);

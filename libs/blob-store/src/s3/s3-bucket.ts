@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { PartBuffer } from './part-buffer.js';
 import type { S3Attempts } from './s3-attempts.js';
 import { connectS3, type MultipartClient, type S3BucketOptions, type S3Connection } from './s3-connection.js';
-import { S3Failure } from './s3-failure.js';
+import { S3Failure, toS3Failure } from './s3-failure.js';
 
 export interface StoredPart {
   readonly number: number;
@@ -104,6 +104,20 @@ export class S3Bucket {
       if (!Number.isSafeInteger(size)) throw new S3Failure('no size', true);
       return { sizeBytes: size, etag: unquote(etag), modifiedAt: lastModified };
     });
+  }
+
+  /**
+   * Whether a rule of the bucket ends multipart uploads that nobody completes; undefined where the store does not say, which is
+   * asked once: many know no rules.
+   */
+  async endsUploads(): Promise<boolean | undefined> {
+    const request = { method: 'GET', bucketName: this.#options.bucket, query: 'lifecycle' };
+    try {
+      const rules = await buffer(await this.#client.makeRequestAsync(request));
+      return rules.toString().includes('<AbortIncompleteMultipartUpload>');
+    } catch (error) {
+      return toS3Failure(error, 404).code === 'NoSuchLifecycleConfiguration' ? false : undefined;
+    }
   }
 
   async remove(name: string): Promise<void> {

@@ -15,13 +15,16 @@ const SECRET = 'the-secret-of-the-key';
 /** A store that takes everything, and remembers how it was asked. */
 describe('requests to a store', () => {
   const asked: IncomingMessage[] = [];
+  /** How it answers next, where that is another way. */
+  let answer: { readonly status: number; readonly body: string };
   let server: Server;
 
   async function listen(made: Server): Promise<void> {
+    answer = { status: 200, body: BEGUN };
     server = made;
     server.on('request', (request: IncomingMessage, response) => {
       asked.push(request);
-      void buffer(request).then(() => response.writeHead(200, { ETag: '"0"' }).end(BEGUN));
+      void buffer(request).then(() => response.writeHead(answer.status, { ETag: '"0"' }).end(answer.body));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -47,6 +50,18 @@ describe('requests to a store', () => {
     const [object, record] = asked.map(({ url }) => url);
     expect(object).toMatch(/^\/blobs\/some\/where\/objects\/[0-9a-f]{2}\/[0-9a-f]{2}\/s3-[0-9a-f]{32}-[0-9a-f]{16}$/);
     expect(record).toBe(`${object}.json`);
+  });
+
+  it.each([
+    [200, '<Rule><AbortIncompleteMultipartUpload></AbortIncompleteMultipartUpload></Rule>', true],
+    [200, '<Rule><Expiration></Expiration></Rule>', false],
+    [404, '<Error><Code>NoSuchLifecycleConfiguration</Code></Error>', false],
+    [501, '<Error><Code>NotImplemented</Code></Error>', undefined],
+    [403, '<Error><Code>AccessDenied</Code></Error>', undefined],
+  ])('ask for the rules of the bucket: %i %s', async (status, body, expected) => {
+    answer = { status, body };
+    expect(await open().endsUploads()).toBe(expected);
+    expect(asked.at(-1)?.url).toBe('/blobs?lifecycle');
   });
 
   it('are signed over the digest of their body, for the region, and never carry the secret', async () => {

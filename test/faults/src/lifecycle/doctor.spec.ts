@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { makeSelfSigned } from '@entrepot/runtime/http/self-signed.suite';
 import { attemptEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf } from '@entrepot/testkit/images';
+import { isS3ServerSkipped, newTestBucket } from '@entrepot/testkit/test-bucket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Journal } from '../world/journal.js';
 import { until } from '../world/process-state.js';
 import { pushBlob } from '../world/push.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
+import { s3Settings } from '../world/stores.js';
 import { connect } from '../world/target.js';
 
 interface Finding {
@@ -186,6 +188,15 @@ describe('entrepot doctor', () => {
     const found = await look();
     expect(found.wrong).toContainEqual(wrong('work', 'warn', /no jobrunner is alive/));
     expect(found.exitCode).toBe(0);
+  });
+
+  it.skipIf(isS3ServerSkipped('versitygw'))('looks at a bucket, and finds one that is missing', async () => {
+    const bucket = await newTestBucket('versitygw');
+    const noted = (await look(s3Settings(bucket))).findings.map(({ check, note }) => `${check}: ${note}`);
+    expect(noted).toContainEqual(expect.stringMatching(/^storage: s3: .* can be written and read/));
+    expect(noted).toContainEqual(expect.stringMatching(/^clocks: the clock of the store s3 agrees/));
+    const missing = await look(s3Settings({ ...bucket, bucket: 'nowhere' }));
+    expect(missing.wrong).toContainEqual(wrong('storage', 'fail', /there is no such bucket/));
   });
 
   it('cannot look where there is nothing', async () => {
