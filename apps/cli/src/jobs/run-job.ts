@@ -1,4 +1,4 @@
-import { jobsSection, publishJob, type Job, type NewJob } from '@entrepot/jobs';
+import { jobsSection, publishJob, type Job, type JobRecords, type NewJob } from '@entrepot/jobs';
 import { loadConfig } from '@entrepot/runtime';
 import { ringBell } from '../administration/ring-bell.js';
 import type { CommandContext } from '../commands/context.js';
@@ -8,30 +8,49 @@ import { formatResult } from './format-job.js';
 import { absenceOf, waitForJob } from './wait-for-job.js';
 import { operator, withJobs } from './with-jobs.js';
 
+const LOG_PAGE = 1_000;
+
 export interface RunJob extends Omit<NewJob, 'requestedBy'> {
   readonly wait: boolean;
   readonly json: boolean;
 }
 
 /**
- * Asks for a job, and with `wait` for what it did. A job that somebody waits for is not tried again by itself, unless it says so.
+ * Asks for a job, and with `wait` for what it did; a dry run also prints its log, which lists what would be done. A job that somebody waits for is not tried again by itself, unless it says so.
  * Throws `CommandFailure` where it did not get done.
  */
 export async function runJob({ source, write, tell }: CommandContext, options: RunJob): Promise<void> {
   const { wait, json, ...asked } = options;
   const { jobs } = loadConfig([jobsSection], { ...source, known: standaloneSections });
   const retries = asked.retries ?? (wait ? 0 : jobs.retries);
-  const job = await withJobs(source, async (records) => {
+  const isListed = wait && asked.parameters?.['dry-run'] === 'true';
+  const { job, log } = await withJobs(source, async (records) => {
     const added = await records.add({ ...asked, retries, requestedBy: operator() });
     await ringBell(source, 'jobs.changed');
-    if (wait) return waitForJob(records, added.id, tell);
+    if (wait) {
+      const ended = await waitForJob(records, added.id, tell);
+      return { job: ended, log: isListed ? await readLog(records, added.id) : [] };
+    }
     const absence = await absenceOf(records, added.kind);
     if (absence !== undefined) tell(`${absence}; the job waits until one is\n`);
-    return added;
+    return { job: added, log: [] };
   });
-  if (json) write(`${JSON.stringify(publishJob(job), null, 2)}\n`);
-  else write(wait ? formatResult(job) : `job ${job.id} waits; see 'entrepot job logs ${job.id} --follow'\n`);
+  if (json) write(`${JSON.stringify({ ...publishJob(job), ...(isListed && { log }) }, null, 2)}\n`);
+  else if (wait) write(log.map((line) => `${line}\n`).join('') + formatResult(job));
+  else write(`job ${job.id} waits; see 'entrepot job logs ${job.id} --follow'\n`);
   if (wait) refuseUndone(job);
+}
+
+/** As much of it as is kept. */
+async function readLog(records: JobRecords, id: string): Promise<string[]> {
+  const log: string[] = [];
+  for (let last = 0, found = LOG_PAGE; found === LOG_PAGE;) {
+    const lines = await records.lines(id, last, LOG_PAGE);
+    log.push(...lines.map(({ data }) => data));
+    found = lines.length;
+    last = lines.at(-1)?.lineNum ?? last;
+  }
+  return log;
 }
 
 function refuseUndone({ id, status, error }: Job): void {

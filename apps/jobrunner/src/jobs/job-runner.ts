@@ -88,7 +88,7 @@ export class JobRunner {
       this.#wake = Promise.withResolvers();
       const waitMs = await this.#lookOnce();
       await delay(LOOK_GAP_MS);
-      await Promise.race([this.#wake.promise, delay(waitMs - LOOK_GAP_MS, undefined, { ref: false })]);
+      await Promise.race([this.#wake.promise, delay(Math.max(waitMs - LOOK_GAP_MS, 0), undefined, { ref: false })]);
     }
   }
 
