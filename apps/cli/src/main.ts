@@ -7,6 +7,7 @@ import { addGrantCommands } from './commands/grant-commands.js';
 import { addImportCommands } from './commands/import-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
 import { addKeyCommands } from './commands/key-commands.js';
+import { addManifestCommands } from './commands/manifest-commands.js';
 import { addNamespaceCommands } from './commands/namespace-commands.js';
 import { addOrganisationCommands } from './commands/organisation-commands.js';
 import { addProcessCommands } from './commands/process-commands.js';
@@ -14,6 +15,7 @@ import { addRebuildCommand } from './commands/rebuild-command.js';
 import { addRepositoryCommands } from './commands/repository-commands.js';
 import { addScheduleCommands } from './commands/schedule-commands.js';
 import { addStorageCommands } from './commands/storage-commands.js';
+import { addTagCommands } from './commands/tag-commands.js';
 import { addUsageCommand } from './commands/usage-command.js';
 import { addUserCommands } from './commands/user-commands.js';
 import type { CommandContext } from './commands/context.js';
@@ -33,6 +35,8 @@ const GROUPS = [
   addOrganisationCommands,
   addNamespaceCommands,
   addRepositoryCommands,
+  addTagCommands,
+  addManifestCommands,
   addGrantCommands,
   addImportCommands,
   addKeyCommands,

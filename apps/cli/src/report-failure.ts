@@ -1,9 +1,12 @@
 import { AccessError } from '@entrepot/access';
-import { StoreUnavailable } from '@entrepot/content';
+import { ReferenceGone, RepositoryGone, StoreUnavailable } from '@entrepot/content';
 import { DatabaseUnavailable } from '@entrepot/metadata';
 import { RegistryError } from '@entrepot/oci';
 import { ConfigError, ListenError, WorkerRefused } from '@entrepot/runtime';
 import { CommandFailure, EXIT_CODES, type ExitReason } from './exit-codes.js';
+
+/** What is said of the work itself, and not of the machinery. */
+const REFUSALS = [AccessError, RegistryError, RepositoryGone, ReferenceGone];
 
 /** Prints why a command ended, in one line where something can be done about it, and returns the exit code. */
 export function reportFailure(error: unknown, write: (text: string) => unknown): number {
@@ -31,6 +34,6 @@ function reasonOf(error: unknown): ExitReason {
   if (error instanceof CommandFailure) return error.reason;
   if (error instanceof ConfigError) return 'config';
   if (error instanceof ListenError) return 'address';
-  if (error instanceof AccessError || error instanceof RegistryError) return 'refused';
+  if (REFUSALS.some((refusal) => error instanceof refusal)) return 'refused';
   return error instanceof DatabaseUnavailable || error instanceof StoreUnavailable ? 'unavailable' : 'internal';
 }

@@ -26,10 +26,15 @@ export function withAdministration<T>(
     work({
       store: new AnnouncedChanges(new PostgresAccessUnitOfWork(source), onChange),
       directory: new PostgresAccessDirectory(source),
-      actor: { id: undefined, name: `cli:${operatorName()}` },
+      actor: operatorActor(),
       passwords: new PasswordHasher({ concurrency: 1, maxWaiting: 1, nowMs: Date.now }),
     }),
   );
+}
+
+/** Who runs the command, as rows that remember name somebody without an account. */
+export function operatorActor(): { readonly id: undefined; readonly name: string } {
+  return { id: undefined, name: `cli:${operatorName()}` };
 }
 
 /** Who runs the command; a container may run as a user that has no name. */

@@ -119,7 +119,7 @@ export function restorationSuite(open: () => AccessStores): void {
       await deleteRepository(admin, app);
       const [first, second] = [(await deletedIds())[0], (await deletedIds())[1]];
       const former = token?.repositoryId === first ? second : first;
-      await restoreRepository(admin, { which: { id: former ?? '' } });
+      await restoreRepository(admin, { which: { name: app, id: former ?? '' } });
       const after = await found(app);
       expect(after?.id).toBe(former);
       expect(token && after && concernsRepository(token, stranger, after)).toBe(false);
@@ -180,7 +180,7 @@ export function restorationSuite(open: () => AccessStores): void {
   describe('a repository that is purged', () => {
     it.each(['live', 'deleted'])('cannot be restored (%s)', async (state) => {
       if (state === 'deleted') await deleteRepository(admin, app);
-      expect(await purgeRepository(admin, { name: app })).toBe(app);
+      await purgeRepository(admin, { name: app });
       expect(await deletedIds()).toEqual([]);
       await expect(restore()).rejects.toMatchObject({ code: 'NOT_FOUND' });
       expect((await stores.auditOf(app)).at(-1)).toMatchObject({ action: 'repository.purged' });
@@ -191,7 +191,7 @@ export function restorationSuite(open: () => AccessStores): void {
       await createRepository(admin, { name: app });
       await purgeRepository(admin, { name: app });
       expect(await deletedIds()).toHaveLength(1);
-      await purgeRepository(admin, { id: (await deletedIds())[0] ?? '' });
+      await purgeRepository(admin, { name: app, id: (await deletedIds())[0] ?? '' });
       expect(await deletedIds()).toEqual([]);
       await expect(purgeRepository(admin, { name: repository('acme', 'none') })).rejects.toMatchObject({
         code: 'NOT_FOUND',

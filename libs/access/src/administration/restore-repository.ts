@@ -44,24 +44,24 @@ export async function restoreRepository(
 }
 
 /**
- * Removes a repository, deleted before or not, without a time to restore it: from the end of this call on it cannot come
- * back, and its rows are left to whoever removes deleted repositories. Resolves with its name. Rejects with NOT_FOUND.
+ * Removes the repository of the name, or a deleted one where there is none or the id says which, without a time to restore
+ * it: from the end of this call on it cannot come back, and its rows are left to whoever removes deleted repositories.
+ * Rejects with NOT_FOUND.
  */
-export async function purgeRepository({ store, actor }: Administration, which: DeletedKey): Promise<string> {
-  return store.run(async (tx) => {
-    const live = 'name' in which ? await tx.repositories.find(which.name) : undefined;
+export async function purgeRepository({ store, actor }: Administration, which: DeletedKey): Promise<void> {
+  await store.run(async (tx) => {
+    const live = which.id === undefined ? await tx.repositories.find(which.name) : undefined;
     if (live) await tx.repositories.delete(live, actor);
     const { id, name } = live ?? (await requireDeleted(tx, which));
     await tx.repositories.condemn(id);
     await tx.audit({ actor, action: 'repository.purged', target: name, detail: { repositoryId: id } });
-    return name;
   });
 }
 
 async function requireDeleted(tx: AccessTransaction, which: DeletedKey): Promise<DeletedRepositoryRecord> {
   const found = await tx.repositories.findDeleted(which);
   if (found) return found;
-  const named = 'id' in which ? `with the id ${which.id}` : which.name;
+  const named = which.id === undefined ? which.name : `${which.name} with the id ${which.id}`;
   throw new AccessError('NOT_FOUND', `there is no deleted repository ${named}; see 'entrepot repo list --deleted'`);
 }
 

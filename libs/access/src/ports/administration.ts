@@ -96,8 +96,11 @@ export interface Teams {
   lockMembers(teamId: string): Promise<string[]>;
 }
 
-/** A deleted repository is named by its id, or by the name that it had: the one of that name that was deleted last. */
-export type DeletedKey = { readonly id: string } | { readonly name: string };
+/** The deleted repository that had this name; of several the one with the id, or else the one that was deleted last. */
+export interface DeletedKey {
+  readonly name: string;
+  readonly id?: string;
+}
 
 export interface DeletedRepositoryRecord extends RepositoryRecord {
   /** Its removal has begun: it cannot be restored any more. */

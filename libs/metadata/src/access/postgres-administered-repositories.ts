@@ -36,13 +36,12 @@ export class PostgresAdministeredRepositories implements AdministeredRepositorie
     return row && toRecord(row);
   }
 
-  async findDeleted(key: DeletedKey): Promise<DeletedRepositoryRecord | undefined> {
-    const [condition, value] = 'id' in key ? ['id = $1', key.id] : ['deleted_name = $1', key.name];
+  async findDeleted({ name, id }: DeletedKey): Promise<DeletedRepositoryRecord | undefined> {
     const [row] = await this.manager.query<(FoundRow & { readonly isBeingRemoved: boolean })[]>(
       `SELECT ${COLUMNS}, deleted_name AS name, removal_began_at IS NOT NULL AS "isBeingRemoved" FROM repository
-       WHERE ${condition} AND deleted_at IS NOT NULL
+       WHERE deleted_name = $1 AND ($2::uuid IS NULL OR id = $2)
        ORDER BY removal_began_at IS NULL DESC, deleted_at DESC LIMIT 1 FOR UPDATE`,
-      [value],
+      [name, id ?? null],
     );
     return row && { ...toRecord(row), isBeingRemoved: row.isBeingRemoved };
   }

@@ -39,11 +39,13 @@ export class PostgresUndoStatements implements UndoStatements {
     return toValue(rows);
   }
 
+  /** Times are told to the millisecond, and may be asked for as they were told. */
   async valueAt(repositoryId: string, tag: Tag, time: Date): Promise<TagValue | undefined> {
     const { rows } = await this.tx.query<{ digest: Buffer | null }>({
       name: 'tag-value-at',
       text: `
-        SELECT digest FROM tag_history WHERE repository_id = $1 AND name = $2 AND changed_at <= $3
+        SELECT digest FROM tag_history
+        WHERE repository_id = $1 AND name = $2 AND date_trunc('milliseconds', changed_at) <= $3
         ORDER BY id DESC LIMIT 1`,
       values: [repositoryId, tag, time],
     });
