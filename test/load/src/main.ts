@@ -88,7 +88,7 @@ async function measureTables(options: Options, directory: string): Promise<void>
   const lab = { directory, isQuick, say, onTable };
   if (isScale) {
     await runScale({ ...lab, ...(uploadMib !== undefined && { uploadMib }), isWanted: (name) => isWanted(name, only) });
-  } else await runGc(lab);
+  } else await runGc({ ...lab, peers: options.peers });
   if (options.jsonFile) writeFileSync(options.jsonFile, `${JSON.stringify(tables, undefined, 2)}\n`);
 }
 

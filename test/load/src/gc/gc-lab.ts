@@ -2,6 +2,7 @@ import { connectionUrl, readConnection } from '@entrepot/embedded-postgres';
 import { startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
 import { join } from 'node:path';
 import type { Client } from '../client/start-client.js';
+import type { ContenderName } from '../contenders/contender.js';
 
 /** How much of everything is done. */
 export interface GcSize {
@@ -30,6 +31,8 @@ export interface GcLab {
   readonly directory: string;
   readonly size: GcSize;
   readonly client: Client;
+  /** Contenders that shall take part. */
+  readonly peers: readonly ContenderName[];
   readonly say: (line: string) => void;
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { IMAGE_MANIFEST } from '../client/push-image.js';
+import type { ContenderName } from '../contenders/contender.js';
 import { settleDisk } from '../machine/file-system.js';
 import { hasProgram, runCommand } from '../machine/run-command.js';
 import type { GcLab } from './gc-lab.js';
@@ -22,13 +23,14 @@ const MOST_KEPT = 100_000;
  */
 export async function measurePeers(lab: GcLab, kept: number, removed: number): Promise<Map<string, number>> {
   const rates = new Map<string, number>();
-  if (kept > MOST_KEPT) return rates;
+  const wanted = peers().filter(({ name }) => lab.peers.includes(name));
+  if (kept > MOST_KEPT || wanted.length === 0) return rates;
   const directory = join(lab.directory, `peers-${kept}`);
   const storage = join(directory, 'storage');
   const config = join(directory, 'config.json');
   layOutKept(storage, kept);
   writeFileSync(config, JSON.stringify(configuration(storage)));
-  for (const { name, program } of peers()) {
+  for (const { name, program } of wanted) {
     layOutRemoved(storage, removed);
     await settleDisk(lab.directory);
     const started = performance.now();
@@ -44,12 +46,12 @@ export async function measurePeers(lab: GcLab, kept: number, removed: number): P
   return rates;
 }
 
-function peers(): readonly { readonly name: string; readonly program: string }[] {
+function peers(): readonly { readonly name: ContenderName; readonly program: string }[] {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const latest = join(cache, 'entrepot-bench', 'distribution-v3', 'registry');
   return [
-    ...(hasProgram('docker-registry') ? [{ name: 'docker-registry', program: 'docker-registry' }] : []),
-    ...(existsSync(latest) ? [{ name: 'distribution', program: latest }] : []),
+    ...(hasProgram('docker-registry') ? [{ name: 'docker-registry', program: 'docker-registry' } as const] : []),
+    ...(existsSync(latest) ? [{ name: 'distribution', program: latest } as const] : []),
   ];
 }
 

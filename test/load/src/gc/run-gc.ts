@@ -8,16 +8,17 @@ import { formatRates, measureRates, type Rates } from './removal-rates.js';
 export interface GcOptions {
   readonly directory: string;
   readonly isQuick: boolean;
+  readonly peers: GcLab['peers'];
   readonly say: (line: string) => void;
   /** Hears of each table as soon as there is one. */
   readonly onTable: (table: GcTable) => void;
 }
 
 /** Measures garbage collection: its pace, what requests notice of it, and what it costs where there is nothing to do. */
-export async function runGc({ directory, isQuick, say, onTable }: GcOptions): Promise<void> {
+export async function runGc({ directory, isQuick, peers, say, onTable }: GcOptions): Promise<void> {
   const client = startClient();
   try {
-    await measureAll({ directory, size: isQuick ? QUICK_GC : FULL_GC, client, say }, onTable);
+    await measureAll({ directory, size: isQuick ? QUICK_GC : FULL_GC, client, peers, say }, onTable);
   } finally {
     client.stop();
   }
