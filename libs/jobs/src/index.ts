@@ -20,6 +20,7 @@ export { JOB_STATUSES, parseJobStatus } from './records/job.js';
 export type { Capacity, Job, JobLine, JobStatus } from './records/job.js';
 export { formatDuration, publishJob, publishSchedule, publishWorker } from './records/publish.js';
 export type { PublishedJob } from './records/publish.js';
+export { isRunnerLine, RUNNER_LINES } from './records/runner-lines.js';
 export { HEARTBEAT_EXPIRY_MS, HEARTBEAT_INTERVAL_MS } from './records/worker.js';
 export type { WorkerRecord } from './records/worker.js';
 export { nextFiring, parseSchedule, ScheduleError } from './schedule/parse-schedule.js';

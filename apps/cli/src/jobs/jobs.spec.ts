@@ -48,7 +48,9 @@ describe('entrepot job', () => {
     expect(await readJson(['job', 'list', '--dead'])).toEqual([]);
     expect(await readJson(['job', 'list', '--running'])).toEqual([]);
     const [{ id } = { id: '' }] = jobs;
-    expect(await product.run(['job', 'logs', id, '--follow'])).toMatch(/worker \S+ runs it\n.* done: \{/);
+    expect(await product.run(['job', 'logs', id, '--follow'])).toMatch(
+      /worker_started: worker \S+ runs it\n.* ended: done: \{/,
+    );
     expect(await product.run(['job', 'delete', id])).toBe(`deleted the job ${id}\n`);
     expect((await product.attempt(['job', 'logs', id])).exitCode).toBe(1);
   });

@@ -1,4 +1,4 @@
-import { jobsSection, publishJob, type Job, type JobRecords, type NewJob } from '@entrepot/jobs';
+import { isRunnerLine, jobsSection, publishJob, type Job, type JobRecords, type NewJob } from '@entrepot/jobs';
 import { loadConfig } from '@entrepot/runtime';
 import { ringBell } from '../administration/ring-bell.js';
 import type { CommandContext } from '../commands/context.js';
@@ -16,8 +16,8 @@ export interface RunJob extends Omit<NewJob, 'requestedBy'> {
 }
 
 /**
- * Asks for a job, and with `wait` for what it did; a dry run also prints its log, which lists what would be done. A job that somebody waits for is not tried again by itself, unless it says so.
- * Throws `CommandFailure` where it did not get done.
+ * Asks for a job, and with `wait` for what it did; a dry run also lists what would be done. A job that somebody waits for is not
+ * tried again by itself, unless it says so. Throws `CommandFailure` where it did not get done.
  */
 export async function runJob({ source, write, tell }: CommandContext, options: RunJob): Promise<void> {
   const { wait, json, ...asked } = options;
@@ -41,12 +41,12 @@ export async function runJob({ source, write, tell }: CommandContext, options: R
   if (wait) refuseUndone(job);
 }
 
-/** As much of it as is kept. */
+/** What the kind said, as much of it as is kept. */
 async function readLog(records: JobRecords, id: string): Promise<string[]> {
   const log: string[] = [];
   for (let last = 0, found = LOG_PAGE; found === LOG_PAGE;) {
     const lines = await records.lines(id, last, LOG_PAGE);
-    log.push(...lines.map(({ data }) => data));
+    log.push(...lines.map(({ data }) => data).filter((data) => !isRunnerLine(data)));
     found = lines.length;
     last = lines.at(-1)?.lineNum ?? last;
   }

@@ -91,7 +91,7 @@ describe('a runner of jobs', () => {
     expect(job).toMatchObject({ status: 'done', result: { objects: 7, complete: true }, error: undefined });
     expect(job.progress).toEqual({ done: 1, total: 2, unit: 'steps' });
     const lines = (await records.lines(id, 0, 10)).map(({ data }) => data);
-    expect(lines).toEqual(['three', 'four', 'done: {"objects":7,"complete":true}']);
+    expect(lines).toEqual(['three', 'four', 'ended: done: {"objects":7,"complete":true}']);
   });
 
   it('leaves no record of a scheduled run that did nothing, and one of a run that did', async () => {

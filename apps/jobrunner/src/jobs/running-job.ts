@@ -3,6 +3,7 @@ import {
   didNothing,
   formatDuration,
   JobLost,
+  RUNNER_LINES,
   type ClaimedJob,
   type JobClaims,
   type JobEnd,
@@ -60,7 +61,8 @@ export class RunningJob {
   /** Runs to its end and records it; never rejects. */
   async run(): Promise<RunOutcome> {
     const { state, job } = this.claim;
-    this.#lines.push(`worker ${job.workerId} ${state === undefined ? 'runs it' : 'goes on from where it was'}`);
+    const how = state === undefined ? 'runs it' : 'goes on from where it was';
+    this.#lines.push(`${RUNNER_LINES.started}worker ${job.workerId} ${how}`);
     const timer = this.#armDeadline();
     const ended = await Promise.race([this.#attempt(), this.#gaveUp.promise]);
     clearTimeout(timer);
@@ -169,7 +171,9 @@ export class RunningJob {
     }
     if (this.#isStopped('shutdown') && this.kind.mayRunTwice) {
       await untilRecorded(() => this.save());
-      await untilRecorded(() => claims.giveBack(this.claim, 'worker_shutdown: its worker stops; another one goes on'));
+      await untilRecorded(() =>
+        claims.giveBack(this.claim, `${RUNNER_LINES.shutdown}its worker stops; another one goes on`),
+      );
       return 'given-back';
     }
     if ('result' in ended && this.#stop === undefined && this.claim.job.isScheduled && didNothing(ended.result)) {
@@ -180,7 +184,8 @@ export class RunningJob {
     const { retryAfterMs, ...told } = end;
     if (end.status === 'errored') this.#logger.error({ ...told, err: error, retryAfterMs }, 'a job failed');
     else this.#logger.info(told, `a job is ${end.status}`);
-    this.#lines.push([end.status, end.error, end.result && JSON.stringify(end.result)].filter(Boolean).join(': '));
+    const words = [end.status, end.error, end.result && JSON.stringify(end.result)];
+    this.#lines.push(RUNNER_LINES.ended + words.filter(Boolean).join(': '));
     await untilRecorded(() => this.save());
     await untilRecorded(() => claims.end(this.claim, end));
     return end.status;
