@@ -86,7 +86,16 @@ export type {
   TagRecord,
 } from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
-export type { RepositoryBatch, ReviewBatch, ReviewFailure, Reviews, ReviewStep, ReviewTerms } from './ports/reviews.js';
+export type {
+  PreviewedRemovals,
+  RepositoryBatch,
+  ReviewBatch,
+  ReviewFailure,
+  ReviewPreview,
+  Reviews,
+  ReviewStep,
+  ReviewTerms,
+} from './ports/reviews.js';
 export type { TagChange, TagHistory, TagHistoryQuery } from './ports/tag-history.js';
 export type { KeptManifest, RestoredManifest, TagValue, UndoStatements } from './ports/undo-statements.js';
 export { ReferenceGone } from './ports/unit-of-work.js';

@@ -11,6 +11,7 @@ import {
 } from '@entrepot/content';
 import type { JobKind, JobResult, JobRun, ScheduledKind } from '@entrepot/jobs';
 import { PostgresReviews } from '@entrepot/metadata';
+import { isDryRun } from './dry-run.js';
 import { every } from './every.js';
 import type { KindRoom } from './kind-room.js';
 
@@ -30,6 +31,7 @@ export function reviewKind(room: KindRoom): ScheduledKind {
     name: 'review',
     mayRunTwice: true,
     async run(job) {
+      if (isDryRun(job.parameters)) return preview(reviews, termsOf(config.gc), job);
       const tally = await collect(room, reviews, job);
       removed.inc({ what: 'repository' }, tally.repositoriesRemoved);
       removed.inc({ what: 'manifest' }, tally.manifestsRemoved);
@@ -68,6 +70,21 @@ async function collect({ config, purge, store }: KindRoom, reviews: Reviews, job
     for (const error of failures) onFailure('the removal of an object', error);
   }
   return tally;
+}
+
+/** Says what a review would remove, now and later. */
+async function preview(reviews: Reviews, terms: ReviewTerms, job: JobRun): Promise<JobResult> {
+  const { now, later } = await reviews.previewReview(terms);
+  for (const [when, { repositories, manifests, links, blobs, objects, bytes }] of Object.entries({ now, later })) {
+    job.log(
+      `would go ${when}: ${repositories} repositories, ${manifests} manifests, ${links} links, ${blobs} blobs; ` +
+        `${objects} objects of ${bytes} bytes`,
+    );
+  }
+  return {
+    ...Object.fromEntries(Object.entries(now).map(([what, count]) => [`${what}Now`, count])),
+    ...Object.fromEntries(Object.entries(later).map(([what, count]) => [`${what}Later`, count])),
+  };
 }
 
 function termsOf({ grace, undo, untagged, orphans }: GcConfig): ReviewTerms {

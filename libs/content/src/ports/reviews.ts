@@ -30,6 +30,24 @@ export interface RepositoryBatch extends ReviewBatch {
   readonly links: number;
 }
 
+/** What reviews would remove: counts, and the bytes of objects. */
+export interface PreviewedRemovals {
+  readonly repositories: number;
+  readonly manifests: number;
+  readonly links: number;
+  readonly blobs: number;
+  /** Of those blobs, and objects that are doomed already. */
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+export interface ReviewPreview {
+  /** By a review of this moment. */
+  readonly now: PreviewedRemovals;
+  /** By later ones, if nobody pushes, pulls or restores anything. */
+  readonly later: PreviewedRemovals;
+}
+
 /** Steps within the transaction of a batch: rows are locked; everything is decided and nothing committed. */
 export type ReviewStep = `${'take' | 'decide'}${'Repository' | 'Manifests' | 'Links' | 'Blobs'}`;
 
@@ -54,4 +72,6 @@ export interface Reviews {
   reviewLinks(limit: number): Promise<ReviewBatch>;
   /** Blobs that go leave a doomed object. */
   reviewBlobs(graceMs: number, limit: number): Promise<ReviewBatch>;
+  /** Says what would go, and changes nothing. It looks at all that is owed a review, and takes as long. */
+  previewReview(terms: ReviewTerms): Promise<ReviewPreview>;
 }

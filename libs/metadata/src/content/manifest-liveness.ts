@@ -18,7 +18,7 @@ const LONGEST_MS = 100 * 365 * 86_400_000;
 
 /**
  * Who is live, in one place (docs/gc.md). $1 are row ids; the times are $2 grace, $3 undo, $4 untagged (null: keep),
- * $5 orphans.
+ * $5 orphans. $6 are manifests that count as gone.
  *
  * `family` is a manifest without a claim of its own, its referrers, theirs and so on: if one of them is tagged, listed or
  * remembered, all that it leads to is live. That a referrer has a subject is no claim, or two would keep each other; and a
@@ -36,12 +36,13 @@ const VERDICTS = `
         WHEN n.untagged <> 'keep' THEN least(n.untagged::interval, interval '36500 days')
       END AS untagged,
       EXISTS (SELECT FROM tag t WHERE t.manifest_id = m.id) AS is_tagged,
-      EXISTS (SELECT FROM manifest_child c WHERE c.child_id = m.id)
+      EXISTS (SELECT FROM manifest_child c WHERE c.child_id = m.id AND c.parent_id <> ALL ($6::bigint[]))
         OR EXISTS (
           SELECT FROM sparse_reference s
-          WHERE s.repository_id = m.repository_id AND s.digest = m.digest AND s.kind = 'manifest') AS is_listed,
+          WHERE s.repository_id = m.repository_id AND s.digest = m.digest AND s.kind = 'manifest'
+            AND s.manifest_id <> ALL ($6)) AS is_listed,
       (SELECT s.id FROM manifest s
-       WHERE s.repository_id = m.repository_id AND s.digest = m.subject_digest) AS subject_id,
+       WHERE s.repository_id = m.repository_id AND s.digest = m.subject_digest AND s.id <> ALL ($6)) AS subject_id,
       (SELECT t.orphaned_at FROM manifest_review t WHERE t.manifest_id = m.id) AS orphaned_at,
       greatest(
         (SELECT u.used_at FROM manifest_use u WHERE u.manifest_id = m.id),
@@ -54,15 +55,17 @@ const VERDICTS = `
     UNION
     SELECT f.root_id, r.id, r.repository_id, r.digest
     FROM family f JOIN manifest r
-      ON r.repository_id = f.repository_id AND r.subject_digest = f.digest AND r.deleted_at IS NULL),
+      ON r.repository_id = f.repository_id AND r.subject_digest = f.digest AND r.deleted_at IS NULL
+        AND r.id <> ALL ($6)),
   claim AS (
     SELECT f.root_id, max(h.left_at) AS left_at, max(h.left_at) FILTER (WHERE f.id = f.root_id) AS own_left_at,
       bool_or(
         EXISTS (SELECT FROM tag t WHERE t.manifest_id = f.id)
-        OR EXISTS (SELECT FROM manifest_child c WHERE c.child_id = f.id)
+        OR EXISTS (SELECT FROM manifest_child c WHERE c.child_id = f.id AND c.parent_id <> ALL ($6))
         OR EXISTS (
           SELECT FROM sparse_reference s
-          WHERE s.repository_id = f.repository_id AND s.digest = f.digest AND s.kind = 'manifest')) AS is_claimed
+          WHERE s.repository_id = f.repository_id AND s.digest = f.digest AND s.kind = 'manifest'
+            AND s.manifest_id <> ALL ($6))) AS is_claimed
     FROM family f LEFT JOIN LATERAL (
       SELECT max(h.changed_at) AS left_at FROM tag_history h
       WHERE h.repository_id = f.repository_id AND h.previous_digest = f.digest) AS h ON true
@@ -108,18 +111,19 @@ const VERDICTS = `
 
 /**
  * Verdicts on manifests, as of this statement. They hold as long as the rows are locked, if they were locked before:
- * what would change one waits for the lock, but for referrers, which only come too late.
+ * what would change one waits for the lock, but for referrers, which only come too late. `goneIds` count as gone already.
  */
 export async function judgeManifests(
   tx: Queryable,
   ids: readonly string[],
   { graceMs, undoMs, untaggedMs, orphansMs }: ReviewTerms,
+  goneIds: readonly string[] = [],
 ): Promise<ManifestVerdict[]> {
   const times = [graceMs, undoMs, untaggedMs === 'keep' ? null : untaggedMs, orphansMs];
   const { rows } = await tx.query<ManifestVerdict>({
     name: 'judge-manifests',
     text: VERDICTS,
-    values: [ids, ...times.map((ms) => (ms === null ? null : Math.min(ms, LONGEST_MS)))],
+    values: [ids, ...times.map((ms) => (ms === null ? null : Math.min(ms, LONGEST_MS))), goneIds],
   });
   return rows;
 }

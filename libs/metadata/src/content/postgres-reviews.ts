@@ -1,7 +1,8 @@
-import type { RepositoryBatch, ReviewBatch, Reviews, ReviewTerms } from '@entrepot/content';
+import type { RepositoryBatch, ReviewBatch, ReviewPreview, Reviews, ReviewTerms } from '@entrepot/content';
 import type pg from 'pg';
 import { isAway } from '../database/errors.js';
 import { noteTerms } from './note-terms.js';
+import { previewReview } from './preview-review.js';
 import { removeRepositoryChunk, takeRepository } from './remove-repository-chunk.js';
 import { inReview, reviewBatch, type AtStep, type ReviewRoom } from './review-batches.js';
 import { blobReviews } from './review-blobs.js';
@@ -57,5 +58,9 @@ export class PostgresReviews implements Reviews {
 
   reviewBlobs(graceMs: number, limit: number): Promise<ReviewBatch> {
     return reviewBatch(this.#room, blobReviews(graceMs), limit);
+  }
+
+  previewReview(terms: ReviewTerms): Promise<ReviewPreview> {
+    return previewReview(this.pool, terms);
   }
 }
