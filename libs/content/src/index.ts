@@ -58,6 +58,7 @@ export type { BoundRows, FinishedMove, MisplacedBlob, ObjectMoves } from './port
 export type { Claim, LedgerBlob, LedgerRange, ObjectLedger } from './ports/object-ledger.js';
 export type { AbandonedUpload, Purge } from './ports/purge.js';
 export type {
+  FinishRebuild,
   FoundObject,
   LostTag,
   MissingContent,

@@ -17,6 +17,10 @@ const TEND_INTERVAL_MS = 60_000;
 /** How long a stop waits for the last records. */
 const CLOSE_PATIENCE_MS = 8_000;
 
+const FOREIGN =
+  'the storage holds the recovery log of another database, which is left alone: where that database was lost, stop ' +
+  "Entrepot and run 'entrepot rebuild' on an empty one; where it is not needed any more, remove recovery/ from the storage";
+
 /** What the log is kept with. */
 export interface RecoveryParts {
   readonly source: RecoverySource;
@@ -44,7 +48,11 @@ export function keepRecoveryLog({ source, place, logger, metrics }: RecoveryPart
     () => lagMs / 1000,
   );
   const report = failureReport(logger);
-  const tend = tender(room, givingUp.signal);
+  const tend = tender({
+    room,
+    signal: givingUp.signal,
+    onForeign: () => logger.error({ store: place.where }, FOREIGN),
+  });
   const loop = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       try {
@@ -70,15 +78,22 @@ export function keepRecoveryLog({ source, place, logger, metrics }: RecoveryPart
   };
 }
 
+interface Tending {
+  readonly room: RecoveryRoom;
+  readonly signal: AbortSignal;
+  readonly onForeign: () => void;
+}
+
 /** Looks after the log at first, until nobody else does at that moment, and then now and again. */
-function tender(room: RecoveryRoom, signal: AbortSignal): () => Promise<void> {
+function tender({ room, signal, onForeign }: Tending): () => Promise<void> {
   let isFirst = true;
   let nextMs = 0;
   return async () => {
     if (performance.now() < nextMs) return;
     const outcome = await tendRecoveryLog(room, { isFirst, signal });
     if (outcome === 'busy') return;
-    isFirst = false;
+    if (outcome === 'foreign') onForeign();
+    else isFirst = false;
     nextMs = performance.now() + TEND_INTERVAL_MS;
   };
 }

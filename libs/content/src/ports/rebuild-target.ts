@@ -63,6 +63,14 @@ export interface LostTag {
   readonly digest: Digest;
 }
 
+export interface FinishRebuild {
+  readonly graceMs: number;
+  /** The highest number in the log. */
+  readonly lastNumber: number;
+  /** Whose log it was: from now on this database's. */
+  readonly logId?: string;
+}
+
 /**
  * An empty database on its way to be what the log says. Everything is one transaction: what is not finished never was.
  * Steps are called in this order.
@@ -86,6 +94,6 @@ export interface RebuildTarget {
   missingContent(limit: number): Promise<MissingContent[]>;
   /** Makes the tags; resolves with those that point at nothing. */
   makeTags(limit: number): Promise<LostTag[]>;
-  /** Reviews for what nothing refers to, usage, and the number that the log goes on from. */
-  finish(options: { readonly graceMs: number; readonly lastNumber: number }): Promise<RebuiltRows>;
+  /** Reviews for what nothing refers to, usage, and the log that goes on from here. */
+  finish(options: FinishRebuild): Promise<RebuiltRows>;
 }

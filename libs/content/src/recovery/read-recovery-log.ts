@@ -18,6 +18,8 @@ export interface LogFault {
 
 /** How a log was read. */
 export interface LogReading {
+  /** Whose log it is; undefined where no document could be read. */
+  readonly logId?: string;
   readonly documents: number;
   readonly faults: readonly LogFault[];
 }
@@ -65,7 +67,20 @@ export async function readRecoveryLog(
       await take(records, name);
     });
   }
-  return { documents, faults: [...faults, ...chain.gaps] };
+  const { logId } = chain;
+  return { ...(logId !== undefined && { logId }), documents, faults: [...faults, ...chain.gaps] };
+}
+
+/** Whose log it is, by its latest snapshot, or else its latest document; undefined where that cannot be read. */
+export async function ownerOfLog(log: RecoveryLog, found: readonly NamedDocument[]): Promise<string | undefined> {
+  const latest = found.findLast(({ kind }) => kind === 'snapshot') ?? found.at(-1);
+  if (latest === undefined) return undefined;
+  try {
+    return (await readDocument(log, latest.name)).header.logId;
+  } catch (error) {
+    if (error instanceof DocumentDamaged) return undefined;
+    throw error;
+  }
 }
 
 interface Snapshot {
@@ -119,19 +134,19 @@ function segmentsAfter(found: readonly NamedDocument[], number: number): readonl
 /** Notices segments of other installations, and those that are missing between two. */
 class Chain {
   readonly gaps: LogFault[] = [];
+  logId: string | undefined;
   readonly #known: ReadonlySet<number>;
   readonly #begins: number;
-  #logId: string | undefined;
 
   constructor(base: Snapshot | undefined, found: readonly NamedDocument[]) {
     this.#known = new Set(found.map(({ number }) => number));
     this.#begins = base?.number ?? 0;
-    this.#logId = base?.logId;
+    this.logId = base?.logId;
   }
 
   add({ logId, number, previousNumber = 0 }: RecoveryDocument['header']): void {
-    this.#logId ??= logId;
-    if (logId !== this.#logId) throw new DocumentDamaged('it was written by another installation');
+    this.logId ??= logId;
+    if (logId !== this.logId) throw new DocumentDamaged('it was written by another installation');
     if (previousNumber <= this.#begins || this.#known.has(previousNumber)) return;
     this.gaps.push({ document: segmentName(previousNumber, false), reason: `it is missing before ${number}` });
   }

@@ -40,7 +40,7 @@ export interface RebuildReport {
 export async function rebuild(room: RebuildRoom): Promise<RebuildReport> {
   const { log, store, target, graceMs, onProgress } = room;
   let documents = 0;
-  const { faults } = await readRecoveryLog(log, async (records) => {
+  const { faults, logId } = await readRecoveryLog(log, async (records) => {
     await target.stageRecords(records);
     onProgress('log', (documents += 1));
   });
@@ -53,7 +53,7 @@ export async function rebuild(room: RebuildRoom): Promise<RebuildReport> {
   const missing = await target.missingContent(MAX_NAMED);
   const lostTags = await target.makeTags(MAX_NAMED);
   const lastNumber = (await endOfLog(log))?.highest ?? 0;
-  const rows = await target.finish({ graceMs, lastNumber });
+  const rows = await target.finish({ graceMs, lastNumber, ...(logId !== undefined && { logId }) });
   return { rows, faults, refused, missing, lostTags, unfinishedObjects };
 }
 

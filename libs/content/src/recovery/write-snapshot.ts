@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecoveryKind, RecoveryPosition, StateRecord } from '../ports/recovery-source.js';
+import { ownerOfLog } from './read-recovery-log.js';
 import { LEASE_MS, LIMITS, type RecoveryRoom } from './recovery-room.js';
 import { writeSegments } from './relay-recovery.js';
 import { encodeDocument, sha256Of, type SnapshotPart } from './segment-codec.js';
@@ -16,8 +17,11 @@ const FEW_SEGMENTS = 500;
 /** A listing of so many is slow. */
 const MANY_SEGMENTS = 20_000;
 
-/** `whole`: nothing was to be done; `written`: there is a new snapshot; `busy`: another process writes the log. */
-export type TendOutcome = 'whole' | 'written' | 'busy';
+/**
+ * `whole`: nothing was to be done; `written`: there is a new snapshot; `busy`: another process writes the log; `foreign`: the
+ * store has the log of another database, which is left alone: it may be all that is left of it.
+ */
+export type TendOutcome = 'whole' | 'written' | 'busy' | 'foreign';
 
 /**
  * Brings the log into good order where it needs it: a snapshot where the store has none, does not have what was written last,
@@ -35,6 +39,8 @@ export async function tendRecoveryLog(
     if (!isFirst && (position.driver !== room.lease.driver || !isDue(position))) return 'whole';
     const found = (await room.log.list()).map(describeName);
     if (!isDue(position) && isWhole(position, room.lease.driver, found)) return 'whole';
+    const owner = await ownerOfLog(room.log, found);
+    if (owner !== undefined && owner !== position.logId) return 'foreign';
     return (await writeSnapshot(room, found, signal)) ? 'written' : 'busy';
   } finally {
     await room.source.release(room.lease);

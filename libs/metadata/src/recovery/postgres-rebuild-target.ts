@@ -1,4 +1,5 @@
 import type {
+  FinishRebuild,
   FoundObject,
   LostTag,
   MissingContent,
@@ -122,10 +123,13 @@ export class PostgresRebuildTarget implements RebuildTarget {
     return rows.map(({ digest, ...row }) => ({ ...row, digest: digestFromBytes(digest) }));
   }
 
-  async finish({ graceMs, lastNumber }: { graceMs: number; lastNumber: number }): Promise<RebuiltRows> {
+  async finish({ graceMs, lastNumber, logId }: FinishRebuild): Promise<RebuiltRows> {
     for (const statement of SCHEDULE_REVIEWS) await this.tx.query(statement, [graceMs]);
     for (const statement of NOTE_USE) await this.tx.query(statement);
-    await this.tx.query('UPDATE recovery_state SET last_number = greatest(last_number, $1)', [lastNumber]);
+    await this.tx.query(
+      'UPDATE recovery_state SET last_number = greatest(last_number, $1), log_id = coalesce($2, log_id)',
+      [lastNumber, logId ?? null],
+    );
     const { rows } = await this.tx.query<Record<string, string>>(COUNTS);
     const count = (name: string): number => Number(rows[0]?.[name] ?? 0);
     return {

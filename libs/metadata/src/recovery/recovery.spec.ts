@@ -256,6 +256,19 @@ describe('the recovery log', () => {
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
+  it('of another database is left alone, until a rebuild has read it', async () => {
+    await relayRecovery(room);
+    const before = await log.list();
+    const [{ log_id: logId } = {}] = await rowsOf(database.url, 'SELECT log_id FROM recovery_state');
+    await world.owner.query('UPDATE recovery_state SET log_id = gen_random_uuid(), driver = NULL');
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('foreign');
+    expect(await log.list()).toEqual(before);
+    await rebuilt(log);
+    expect(await rowsOf(other.url, 'SELECT log_id FROM recovery_state')).toEqual([{ log_id: logId }]);
+    await world.owner.query('UPDATE recovery_state SET log_id = $1', [logId]);
+    expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('written');
+  });
+
   it('is written anew where the database was restored from a backup', async () => {
     await world.owner.query('UPDATE recovery_state SET last_number = 1, written_number = 1');
     await world.newRepository('after-the-restore');
