@@ -1,8 +1,10 @@
 import { Random } from '@entrepot/testkit/random';
+import { parseDuration } from '@entrepot/oci';
 import { Pool } from 'pg';
 import { work } from './actors/owner.js';
 import { read } from './actors/reader.js';
 import type { Storm, Tally } from './actors/storm.js';
+import { checkByFsck, checkUsage } from './checks/books.js';
 import { checkObjects } from './checks/objects.js';
 import { checkPulls } from './checks/pulls.js';
 import { untilQuiet } from './checks/quiet.js';
@@ -15,12 +17,12 @@ import { StormClient } from './world/client.js';
 import { startCluster, type Cluster } from './world/cluster.js';
 import { openUndo, type Undo } from './world/undo.js';
 
-const OWNERS = 16;
-const READERS = 6;
+const OWNERS = 8;
+const READERS = 4;
 const SHARED = ['admin/app0', 'admin/app1', 'admin/app2', 'admin/app3', 'admin/app4', 'admin/app5'];
 /** Owners that have a further repository to themselves, which they delete now and then. */
-const LANDLORDS = 4;
-const BLOB_COUNT = 200;
+const LANDLORDS = 3;
+const BLOB_COUNT = 120;
 /** Repositories that each owner pushes to. */
 const REPOSITORIES_EACH = 2;
 const TAGS = ['a', 'b', 'c', 'd'];
@@ -33,7 +35,8 @@ export async function runStorm(options: StormOptions, say: Say): Promise<readonl
   const { store, registries, jobrunners } = options;
   const cluster = await startCluster({ store, registries, jobrunners, settings: settingsOf(options) });
   const database = new Pool({ connectionString: cluster.databaseUrl, max: 2 });
-  const undo = await openUndo(cluster.databaseUrl);
+  const terms = { graceMs: durationMs(options.grace), undoMs: durationMs(options.undo) };
+  const undo = await openUndo(cluster.databaseUrl, terms);
   try {
     const owners = makeOwners(options.seed);
     const storm = await prepare({ cluster, undo, options, owners });
@@ -57,6 +60,11 @@ function settingsOf({ grace, undo }: StormOptions): Record<string, string> {
     ENTREPOT_GC_REMOVAL_RATE: '0',
     ENTREPOT_LOG_LEVEL: 'warn',
   };
+}
+
+/** The options were parsed by the product as well, which refuses what is none. */
+function durationMs(text: string): number {
+  return parseDuration(text) ?? 0;
 }
 
 interface Owner {
@@ -111,7 +119,7 @@ async function prepare({ cluster, undo, options, owners: { blobs, owners } }: Pa
     blobs,
     groups: owners.flatMap(({ groups }) => groups),
     repositories,
-    isPromised: options.grace !== '0s',
+    isPromised: durationMs(options.grace) > 0,
     tally: new Map(),
     goesOn: () => client.traffic.requests < options.operations,
   };
@@ -159,9 +167,11 @@ async function check(storm: Storm, { cluster, database, say }: Aftermath): Promi
   const checks = [
     () => untilQuiet(database, say),
     () => checkRows(database, storm.groups),
+    () => checkUsage(database),
     () => checkRecords(database, storm.tally),
     () => checkPulls(storm),
     ...(cluster.storageRoot === undefined ? [] : [() => checkObjects(database, cluster.storageRoot ?? '')]),
+    () => checkByFsck(cluster),
   ];
   const report: string[] = [];
   for (const run of checks) {

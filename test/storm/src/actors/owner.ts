@@ -1,7 +1,7 @@
 import type { StormManifest } from '../model/contents.js';
 import type { Group } from '../model/group.js';
 import { deleteBlob, deleteManifest, deleteTag } from './remove.js';
-import { deleteRepository } from './restore.js';
+import { deleteRepository, purgeManifest, restoreManifest, restoreTag } from './restore.js';
 import { pushBlob, pushManifest } from './push.js';
 import { prefer, type Storm } from './storm.js';
 
@@ -14,10 +14,13 @@ const setTagOf = (storm: Storm, { tags, tagNames }: Group) => prefer(storm, tags
 
 /** What owners do, and how often. A tag that is pushed moves, where it was another manifest's. */
 const DEEDS: readonly (readonly [number, Deed])[] = [
-  [0.42, (storm, group) => pushManifest(storm, group, manifestOf(storm, group), tagOf(storm, group))],
-  [0.18, (storm, group) => pushManifest(storm, group, manifestOf(storm, group))],
-  [0.12, (storm, group) => deleteTag(storm, group, setTagOf(storm, group))],
-  [0.14, (storm, group) => deleteManifest(storm, group, liveOf(storm, group))],
+  [0.36, (storm, group) => pushManifest(storm, group, manifestOf(storm, group), tagOf(storm, group))],
+  [0.12, (storm, group) => pushManifest(storm, group, manifestOf(storm, group))],
+  [0.1, (storm, group) => deleteTag(storm, group, setTagOf(storm, group))],
+  [0.1, (storm, group) => deleteManifest(storm, group, liveOf(storm, group))],
+  [0.1, (storm, group) => restoreTag(storm, group, tagOf(storm, group))],
+  [0.1, (storm, group) => restoreManifest(storm, group, manifestOf(storm, group))],
+  [0.02, (storm, group) => purgeManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => disturb(storm, group)],
 ];
 /** How often an owner that has a repository to itself deletes it. */

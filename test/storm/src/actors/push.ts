@@ -6,7 +6,7 @@ import { act, count, type Storm } from './storm.js';
 
 const OCTETS = 'application/octet-stream';
 /** A push that is refused so often is given up. */
-const MOST_TRIES = 8;
+const MOST_TRIES = 5;
 
 type BlobWay = 'head' | 'mount' | 'upload' | 'chunked';
 const WAYS: readonly [BlobWay, ...BlobWay[]] = ['head', 'head', 'mount', 'mount', 'upload', 'chunked'];
