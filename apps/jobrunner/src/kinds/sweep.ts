@@ -1,6 +1,12 @@
-import { paceBytes, readSweepState, sweepStores, type SweepState } from '@entrepot/content';
+import { setTimeout as delay } from 'node:timers/promises';
+import { paceBytes, readSweepState, sweepStores, type RecoverySource, type SweepState } from '@entrepot/content';
 import type { JobKind, JobRun, ScheduledKind } from '@entrepot/jobs';
-import { PostgresObjectLedger, PostgresQuarantine, PostgresSweepCandidates } from '@entrepot/metadata';
+import {
+  PostgresObjectLedger,
+  PostgresQuarantine,
+  PostgresRecoverySource,
+  PostgresSweepCandidates,
+} from '@entrepot/metadata';
 import { isDryRun } from './dry-run.js';
 import type { KindRoom } from './kind-room.js';
 import { removeObjects } from './remove-objects.js';
@@ -8,6 +14,8 @@ import { removeObjects } from './remove-objects.js';
 /** Objects that are compared in a second: a store that lists faster has other things to do as well. */
 const DEFAULT_RATE = 5_000;
 const NOTE_INTERVAL_MS = 1_000;
+const LOG_PATIENCE_MS = 15_000;
+const LOG_PAUSE_MS = 250;
 
 /** Compares the stores with the rows, both ways. */
 export function sweepKind(room: KindRoom): ScheduledKind {
@@ -18,6 +26,7 @@ export function sweepKind(room: KindRoom): ScheduledKind {
     mayRunTwice: true,
     async run(job) {
       const isDry = isDryRun(job.parameters);
+      if (!isDry) await untilLogged(new PostgresRecoverySource(pool), job.signal);
       const pace = paceBytes(readRate(job), job.signal);
       const swept = {
         ledger: new PostgresObjectLedger(pool),
@@ -42,6 +51,20 @@ export function sweepKind(room: KindRoom): ScheduledKind {
     },
   };
   return { kind, schedule: '@daily' };
+}
+
+/**
+ * A database that was lost, and begun anew over its old storage, knows none of the objects: until its own recovery log lies
+ * there, or a rebuild has read the old one, none of them is doomed. The log is written within moments of the first start.
+ */
+async function untilLogged(source: RecoverySource, signal: AbortSignal): Promise<void> {
+  for (const deadlineMs = performance.now() + LOG_PATIENCE_MS; performance.now() < deadlineMs;) {
+    if (await source.hasLog()) return;
+    await delay(LOG_PAUSE_MS, undefined, { signal });
+  }
+  throw new Error(
+    'the storage has no recovery log of this database, and its objects may be those of another one; see the log',
+  );
 }
 
 /** A run that takes over sees again what was not noted, which changes nothing. */

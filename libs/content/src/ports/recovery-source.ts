@@ -111,6 +111,8 @@ export interface StatePage {
 export interface RecoverySource {
   /** Age of the oldest mark; undefined where there is none. */
   oldestMarkMs(): Promise<number | undefined>;
+  /** Whether some store has the log of this database. */
+  hasLog(): Promise<boolean>;
   /** Takes or renews the lease. Undefined where another process has it. */
   lease(lease: RecoveryLease, leaseMs: number): Promise<RecoveryPosition | undefined>;
   release(lease: RecoveryLease): Promise<void>;

@@ -36,6 +36,14 @@ export class PostgresRecoverySource implements RecoverySource {
     return row?.age_ms;
   }
 
+  async hasLog(): Promise<boolean> {
+    const rows = await repeatRows(this.pool, {
+      name: 'has-recovery-log',
+      text: 'SELECT driver FROM recovery_state WHERE driver IS NOT NULL',
+    });
+    return rows.length > 0;
+  }
+
   async lease({ leaseId }: RecoveryLease, leaseMs: number): Promise<RecoveryPosition | undefined> {
     const [row] = await repeatRows<PositionRow>(this.pool, {
       name: 'lease-recovery-log',

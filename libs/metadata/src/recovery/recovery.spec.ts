@@ -262,6 +262,7 @@ describe('the recovery log', () => {
     const [{ log_id: logId } = {}] = await rowsOf(database.url, 'SELECT log_id FROM recovery_state');
     await world.owner.query('UPDATE recovery_state SET log_id = gen_random_uuid(), driver = NULL');
     expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('foreign');
+    expect(await room.source.hasLog()).toBe(false);
     expect(await log.list()).toEqual(before);
     await rebuilt(log);
     expect(await rowsOf(other.url, 'SELECT log_id FROM recovery_state')).toEqual([{ log_id: logId }]);
@@ -317,6 +318,7 @@ function withDrawn(source: RecoverySource, drawn: DrawnRecords | undefined): Rec
   const answers = [drawn];
   return {
     oldestMarkMs: async () => 1,
+    hasLog: async () => true,
     lease: async () => ({
       logId: '',
       lastNumber: 0,
