@@ -64,12 +64,12 @@ const WORK = `
     (SELECT count(*) FROM (
       SELECT FROM doomed_object WHERE due_at < now() - interval '1 hour' LIMIT 100000) AS overdue) AS overdue_removals,
     greatest(
-      ${SECONDS_SINCE('SELECT min(due_at) FROM manifest_review')},
-      ${SECONDS_SINCE('SELECT min(due_at) FROM link_review')},
-      ${SECONDS_SINCE('SELECT min(due_at) FROM blob_review')}) AS overdue_review_seconds,
+      ${SECONDS_SINCE('SELECT min(due_at) FROM manifest_review WHERE due_at < now()')},
+      ${SECONDS_SINCE('SELECT min(due_at) FROM link_review WHERE due_at < now()')},
+      ${SECONDS_SINCE('SELECT min(due_at) FROM blob_review WHERE due_at < now()')}) AS overdue_review_seconds,
     ${SECONDS_SINCE('SELECT marked_at FROM recovery_mark ORDER BY id LIMIT 1')} AS unrecorded_seconds,
     (SELECT count(*) FROM worker WHERE heartbeat_at > now() - ${WORKER_LIVES}) AS workers,
-    ${SECONDS_SINCE(`SELECT min(scheduled_at) FROM job WHERE status = 'waiting'`)} AS waiting_job_seconds,
+    ${SECONDS_SINCE(`SELECT min(scheduled_at) FROM job WHERE status = 'waiting' AND scheduled_at < now()`)} AS waiting_job_seconds,
     ARRAY (
       SELECT DISTINCT kind FROM job
       WHERE is_dead AND finished_at > now() - interval '1 day' ORDER BY kind) AS dead_job_kinds,
