@@ -23,7 +23,7 @@ import {
 import { START, finished, listed, put, readAll, suspended } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import { isS3ServerSkipped, newTestBucket } from '@entrepot/testkit/test-bucket';
+import { isS3ServerSkipped, newTestBucket, type S3ServerKind } from '@entrepot/testkit/test-bucket';
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -48,8 +48,8 @@ let lines: string[];
 
 const openFiles = () => openPlace('filesystem', storageConfig.parse({ root }), root);
 
-async function openBucket(): Promise<ObjectPlace> {
-  const { endpoint, bucket, region, accessKey, secretKey } = await newTestBucket('versitygw');
+async function openBucket(kind: S3ServerKind = 'versitygw'): Promise<ObjectPlace> {
+  const { endpoint, bucket, region, accessKey, secretKey } = await newTestBucket(kind);
   return openPlace('s3', storageConfig.parse({ driver: 's3', endpoint, bucket, region, accessKey, secretKey }), root);
 }
 
@@ -61,6 +61,7 @@ const STORES = [
         { name: 's3', open: async () => [await openBucket()] },
         { name: 'files beside s3', open: async () => [await openFiles(), await openBucket()] },
       ]),
+  ...(isS3ServerSkipped('swift') ? [] : [{ name: 'swift', open: async () => [await openBucket('swift')] }]),
 ];
 
 beforeEach(async () => {

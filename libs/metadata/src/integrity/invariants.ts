@@ -79,11 +79,9 @@ export const INVARIANTS: readonly Invariant[] = [
           SELECT FROM sparse_reference s
           WHERE s.repository_id = m.repository_id AND s.digest = m.digest AND s.kind = 'manifest')
         AND NOT EXISTS (
-          SELECT FROM manifest n
-          WHERE n.repository_id = m.repository_id AND n.subject_digest = m.digest AND n.deleted_at IS NULL)
+          SELECT FROM manifest n WHERE n.repository_id = m.repository_id AND n.subject_digest = m.digest)
         AND NOT EXISTS (
-          SELECT FROM manifest n
-          WHERE n.repository_id = m.repository_id AND n.digest = m.subject_digest AND n.deleted_at IS NULL)`,
+          SELECT FROM manifest n WHERE n.repository_id = m.repository_id AND n.digest = m.subject_digest)`,
     mend: (graceMs) => `
       INSERT INTO manifest_review (manifest_id, reason, due_at)
       SELECT m.id, 'found by fsck', ${DUE(graceMs)} FROM manifest m JOIN broken ON broken.manifest_id = m.id
