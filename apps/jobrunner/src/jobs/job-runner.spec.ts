@@ -81,7 +81,7 @@ describe('a runner of jobs', () => {
   it('runs a job, and keeps its progress, its last lines and what it did', async () => {
     startRunner(
       kindOf(async ({ parameters, log, note }) => {
-        for (const line of ['one', 'two', 'three', 'four']) log(line);
+        for (const line of ['one', 'two', 'three', 'fo\0ur']) log(line);
         await note({ done: 1, total: 2, unit: 'steps', state: { step: 1 } });
         return { objects: Number(parameters['count']), complete: true };
       }),
@@ -91,7 +91,7 @@ describe('a runner of jobs', () => {
     expect(job).toMatchObject({ status: 'done', result: { objects: 7, complete: true }, error: undefined });
     expect(job.progress).toEqual({ done: 1, total: 2, unit: 'steps' });
     const lines = (await records.lines(id, 0, 10)).map(({ data }) => data);
-    expect(lines).toEqual(['three', 'four', 'ended: done: {"objects":7,"complete":true}']);
+    expect(lines).toEqual(['three', 'fo\u{fffd}ur', 'ended: done: {"objects":7,"complete":true}']);
   });
 
   it('leaves no record of a scheduled run that did nothing, and one of a run that did', async () => {
@@ -136,15 +136,19 @@ describe('a runner of jobs', () => {
 
   it('ends a job at its deadline, with the reason', async () => {
     startRunner(
-      kindOf(async ({ signal }) => {
+      kindOf(async ({ signal, parameters }) => {
         await once(signal, 'abort');
+        if (parameters['throws']) signal.throwIfAborted();
         return { steps: 3 };
       }),
     );
-    const { id } = await add({ deadlineMs: 100, retries: 3 });
-    const job = await ended(id);
-    expect(job).toMatchObject({ status: 'errored', error: 'its deadline of 100ms has passed', isDead: true });
-    expect(job.result).toEqual({ steps: 3 });
+    const reason = { status: 'errored', error: 'its deadline of 100ms has passed', isDead: true };
+    const [quiet, throwing] = [
+      await add({ deadlineMs: 100 }),
+      await add({ deadlineMs: 100, parameters: { throws: 'yes' } }),
+    ];
+    expect(await ended(quiet.id)).toMatchObject({ ...reason, result: { steps: 3 } });
+    expect(await ended(throwing.id)).toMatchObject({ ...reason, result: undefined });
   });
 
   it('cancels a job at a safe point, and gives up one that has none', async () => {

@@ -145,7 +145,7 @@ export class JobRunner {
   async #keepClaims(): Promise<void> {
     const jobs = [...this.#running.values()].map(({ job }) => job);
     if (jobs.length === 0) return;
-    const { claims } = this.room;
+    const { claims, logger } = this.room;
     const held = jobs.map(({ claim }) => claim);
     const standing = this.#isTime('keep', HEARTBEAT_INTERVAL_MS) ? await claims.keep(held) : await claims.check(held);
     const byId = new Map(standing.map((each) => [each.id, each]));
@@ -156,7 +156,10 @@ export class JobRunner {
       else job.stop('lost');
       if (kept?.cancelRequestedBy !== undefined) job.stop('canceled', kept.cancelRequestedBy);
     }
-    await Promise.all(jobs.map((job) => job.save()));
+    // What cannot be saved is tried again with the next look, and keeps nobody from taking jobs.
+    for (const saved of await Promise.allSettled(jobs.map((job) => job.save()))) {
+      if (saved.status === 'rejected') logger.warn({ err: saved.reason }, 'what a job said could not be saved yet');
+    }
   }
 
   async #reclaim(): Promise<void> {

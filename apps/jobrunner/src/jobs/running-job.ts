@@ -31,6 +31,7 @@ type Ended = { readonly result: JobResult } | { readonly error: unknown };
 
 /** A claim that was confirmed so recently is not asked for again before a step. */
 const CONFIRMED_MS = 2_000;
+const MAX_LINE_LENGTH = 8_192;
 const MAX_RETRY_DELAY_MS = 3_600_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** For how long the end of a run is tried to be recorded; after that the claim expires. */
@@ -132,8 +133,9 @@ export class RunningJob {
 
   #log(line: string): void {
     if (this.#isOver) return;
-    this.#lines.push(line);
-    this.#logger.info(line);
+    const text = storable(line);
+    this.#lines.push(text);
+    this.#logger.info(text);
   }
 
   /** What a later run needs is written at once; mere progress with the next look, unless the claim is in doubt. */
@@ -193,7 +195,7 @@ export class RunningJob {
 
   #endOf(ended: Ended): JobEnd {
     const result = 'result' in ended ? ended.result : undefined;
-    const cause = 'error' in ended ? `: ${messageOf(ended.error)}` : '';
+    const cause = 'error' in ended && !this.#isAbort(ended.error) ? `: ${messageOf(ended.error)}` : '';
     switch (this.#stop?.reason) {
       case 'canceled':
         return { status: 'canceled', result, error: `canceled by ${this.#stop.by}` };
@@ -205,8 +207,13 @@ export class RunningJob {
       case 'lost':
       case undefined:
         if (result !== undefined) return { status: 'done', result };
-        return { status: 'errored', error: cause.slice(2), retryAfterMs: this.#retryAfterMs() };
+        return { status: 'errored', error: cause.slice(2) || 'its worker stopped', retryAfterMs: this.#retryAfterMs() };
     }
+  }
+
+  /** Whether it only says that the run was told to end. */
+  #isAbort(error: unknown): boolean {
+    return error === this.#abort.signal.reason || (error instanceof Error && error.name === 'AbortError');
   }
 
   #retryAfterMs(): number | undefined {
@@ -231,5 +238,10 @@ async function untilRecorded(record: () => Promise<unknown>): Promise<void> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return storable(error instanceof Error ? error.message : String(error));
+}
+
+/** Postgres keeps no NUL in a text, and nobody reads more of a line. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u{fffd}').slice(0, MAX_LINE_LENGTH);
 }
