@@ -1,9 +1,19 @@
-import type { NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from '@entrepot/content';
+import {
+  gcSection,
+  type NamedUsage,
+  type ObjectFigures,
+  type PreviewedRemovals,
+  type TotalUsage,
+  type Usage,
+  type UsageFigures,
+} from '@entrepot/content';
+import { PostgresReviews, type DatabasePool } from '@entrepot/metadata';
 import { parseRepositoryName } from '@entrepot/oci';
+import { loadConfig } from '@entrepot/runtime';
 import { listAll } from '../administration/list-all.js';
 import { formatList } from '../commands/print-list.js';
 import { CommandFailure } from '../exit-codes.js';
-import type { SettingsSource } from '../standalone/settings.js';
+import { standaloneSections, type SettingsSource } from '../standalone/settings.js';
 import { formatBytes, formatCount } from '../storage/migration-progress.js';
 import { withUsage } from './open-usage.js';
 
@@ -15,9 +25,15 @@ export interface ShowUsage {
   readonly exact?: true;
 }
 
+/** By a review of this moment, and by later ones if nobody pushes, pulls or restores anything; what waits is among them. */
+interface WouldFree {
+  readonly wouldFree: ObjectFigures;
+  readonly wouldFreeLater: ObjectFigures;
+}
+
 /** What is shown: figures of the whole, and of its parts where it has any. */
 type Shown =
-  | (TotalUsage & { readonly namespaces: readonly NamedUsage[] })
+  | (TotalUsage & WouldFree & { readonly namespaces: readonly NamedUsage[] })
   | (NamedUsage & { readonly repositories: readonly NamedUsage[] })
   | NamedUsage;
 
@@ -27,19 +43,30 @@ export async function showUsage(
   { of, json, exact }: ShowUsage,
   write: (text: string) => void,
 ): Promise<void> {
-  const shown = await withUsage(source, { isCounted: exact === true }, (usage) => {
-    if (of === undefined) return ofEverything(usage);
+  const shown = await withUsage(source, { isCounted: exact === true }, (usage, pool) => {
+    if (of === undefined) return ofEverything(source, usage, pool);
     return of.includes('/') ? ofRepository(usage, of) : ofNamespace(usage, of);
   });
   write(json ? `${JSON.stringify(shown, null, 2)}\n` : formatUsage(shown));
 }
 
-async function ofEverything(usage: Usage): Promise<Shown> {
+async function ofEverything(source: SettingsSource, usage: Usage, pool: DatabasePool): Promise<Shown> {
   const namespaces = await listAll(
     (page) => usage.namespaces(page),
     ({ name }) => name,
   );
-  return { ...(await usage.total()), namespaces };
+  return { ...(await usage.total()), ...(await previewFreed(source, pool)), namespaces };
+}
+
+async function previewFreed(source: SettingsSource, pool: DatabasePool): Promise<WouldFree> {
+  const { grace, undo, untagged, orphans } = loadConfig([gcSection], { ...source, known: standaloneSections }).gc;
+  const terms = { graceMs: grace, undoMs: undo, untaggedMs: untagged, orphansMs: orphans };
+  const { now, later } = await new PostgresReviews(pool).previewReview(terms);
+  return { wouldFree: objectsOf(now), wouldFreeLater: objectsOf(later) };
+}
+
+function objectsOf({ objects, bytes }: PreviewedRemovals): ObjectFigures {
+  return { objects, bytes };
 }
 
 async function ofNamespace(usage: Usage, name: string): Promise<Shown> {
@@ -69,9 +96,10 @@ function formatUsage(shown: Shown): string {
   return parts.length === 0 ? head : `${head}\n${formatList(parts.map(toRow), {})}`;
 }
 
-function formatFreed({ waiting, freed }: TotalUsage): string[][] {
+function formatFreed({ wouldFree, wouldFreeLater, freed }: TotalUsage & WouldFree): string[][] {
   return [
-    ['waiting for removal', formatObjects(waiting)],
+    ['could be freed now', formatObjects(wouldFree)],
+    ['later, if left alone', formatObjects(wouldFreeLater)],
     ['freed so far', formatObjects(freed)],
   ];
 }
