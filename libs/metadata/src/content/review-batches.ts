@@ -23,9 +23,12 @@ export const NEXT_ATTEMPT = `now() + least(interval '5 seconds' * 2 ^ least(atte
 
 /**
  * Whoever looks has locks that clients may wait for, and so waits itself for less than Postgres takes to look for a deadlock (a
- * second): it is the one who gives way.
+ * second): it is the one who gives way. Of a process that stands still Postgres ends the session, and undoes what it began,
+ * before those clients give up.
  */
-const LIMITS = `SELECT set_config('lock_timeout', '250ms', true), set_config('statement_timeout', '10s', true)`;
+const LIMITS = `
+  SELECT set_config('lock_timeout', '250ms', true), set_config('statement_timeout', '10s', true),
+    set_config('idle_in_transaction_session_timeout', '3s', true)`;
 
 /** A transaction of a reviewer. */
 export function inReview<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
