@@ -1,6 +1,7 @@
 import { paceBytes } from '../migration/pace-bytes.js';
 import type { BlobStore, ObjectKey } from '../ports/blob-store.js';
 import type { Purge } from '../ports/purge.js';
+import { withRest } from '../review/with-rest.js';
 
 /** Claimed at once: few enough to be removed before the claim ends. */
 const CLAIM = 1000;
@@ -66,7 +67,7 @@ async function removeSlice(
     if (signal.aborted) return;
     throw error;
   }
-  const failures = await store.removeMany(keys);
+  const failures = await withRest(() => store.removeMany(keys), signal);
   tally.failures.push(...failures.values());
   const gone = keys.filter((key) => !failures.has(key));
   if (gone.length === 0) return;

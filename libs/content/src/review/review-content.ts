@@ -1,4 +1,5 @@
 import type { ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from '../ports/reviews.js';
+import { withRest } from './with-rest.js';
 
 /** Tasks of one transaction: its locks are held for some milliseconds, and clients may have to wait for them. */
 const MANIFESTS = 50;
@@ -69,7 +70,7 @@ async function repeated(
   step: () => Promise<ReviewBatch>,
 ): Promise<boolean> {
   for (let batch = 0; batch < ROUND && !signal.aborted; batch += 1) {
-    const { taken, failures } = await step();
+    const { taken, failures } = await withRest(step, signal);
     for (const failure of failures) onFailure?.(failure);
     if (taken === 0) return batch === 0;
     await onProgress?.(tally);
