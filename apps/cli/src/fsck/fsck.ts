@@ -6,6 +6,7 @@ import {
   PostgresObjectLedger,
   PostgresObjectMoves,
   PostgresQuarantine,
+  PostgresRecoverySource,
   PostgresSweepCandidates,
   countQuarantined,
   createPool,
@@ -120,7 +121,9 @@ class Check {
     }
     if (wanted.isDeep) for await (const finding of checkManifests(pool, signal)) this.#print(finding);
     await this.#checkReach();
-    for (const place of places) await this.#checkPlace(place);
+    // A database that began anew over the storage of a lost one knows none of its objects.
+    const ownsStores = await new PostgresRecoverySource(pool).hasLog();
+    for (const place of places) await this.#checkPlace(place, ownsStores);
     await this.#conclude();
   }
 
@@ -132,7 +135,7 @@ class Check {
     if (blobs > 0) this.#blind.push(`${formatCount(blobs, 'blob')} in stores that have no settings here`);
   }
 
-  async #checkPlace(place: ObjectPlace): Promise<void> {
+  async #checkPlace(place: ObjectPlace, ownsStores: boolean): Promise<void> {
     const { pool, gc, wanted, signal } = this.room;
     const room = {
       ledger: new PostgresObjectLedger(pool),
@@ -143,6 +146,7 @@ class Check {
       ageMs: gc.sweepAge,
       isDeep: wanted.isDeep,
       repairs: wanted.repairs,
+      ownsStores,
       paceBytes: wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, signal),
       note: () => this.#tellProgress(place),
     };

@@ -28,7 +28,7 @@ export async function* checkStore(room: StoreRoom, place: StorePlace, tally: Sto
     room.note();
   }
   yield* asFindings(room, gate.end());
-  if (room.repairs) tally.doomed += await doomNoted(room, place);
+  if (room.repairs && room.ownsStores) tally.doomed += await doomNoted(room, place);
 }
 
 interface CloseLook {

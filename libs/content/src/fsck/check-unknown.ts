@@ -23,18 +23,25 @@ export async function* checkUnknown(
     if (found === undefined) continue;
     confirmed.push(found);
     if (noted.has(found.key)) tally.waiting += 1;
-    else yield describeUnknown(found, room.repairs);
+    else yield describeUnknown(found, room);
   }
-  if (room.repairs && confirmed.length > 0) await room.candidates.note(room.run, confirmed);
+  if (room.repairs && room.ownsStores && confirmed.length > 0) await room.candidates.note(room.run, confirmed);
 }
 
-function describeUnknown({ key, beside, sizeBytes, modifiedAt }: UnknownObject, repairs: boolean): StoreFinding {
+function describeUnknown(
+  { key, beside, sizeBytes, modifiedAt }: UnknownObject,
+  { repairs, ownsStores }: StoreRoom,
+): StoreFinding {
   const where = beside === undefined ? 'no row knows it' : `it was left beside ${beside}`;
   const note = `${where}; ${sizeBytes} bytes, modified ${modifiedAt.toISOString()}`;
-  if (!repairs) return { kind: 'object-unknown', key, isRepaired: false, note };
-  const done = 'noted: the sweep removes it when it is old enough';
-  return { kind: 'object-unknown', key, isRepaired: true, note: `${note}; ${done}` };
+  const unknown = { kind: 'object-unknown', key } as const;
+  if (!repairs) return { ...unknown, isRepaired: false, note };
+  if (!ownsStores) return { ...unknown, isRepaired: false, note: `${note}; ${STRANGER}` };
+  return { ...unknown, isRepaired: true, note: `${note}; noted: the sweep removes it when it is old enough` };
 }
+
+/** Why unknown objects are left alone. */
+const STRANGER = 'left alone, as the storage has no recovery log of this database: it may be that of another one';
 
 /** Dooms by the sweep's rule what it, or an earlier check, had noted and what this check saw again. */
 export async function doomNoted(room: StoreRoom, { store, keyPattern }: StorePlace): Promise<number> {

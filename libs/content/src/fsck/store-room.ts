@@ -15,6 +15,8 @@ export interface StoreRoom {
   /** Read every object and every record. */
   readonly isDeep: boolean;
   readonly repairs: boolean;
+  /** The rows are those of the store's own database: objects that they do not know may be given to the sweep. */
+  readonly ownsStores: boolean;
   /** Resolves when so many bytes may be read. */
   paceBytes(sizeBytes: number): Promise<void>;
   /** Called after each step. */

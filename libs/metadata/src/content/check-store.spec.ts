@@ -42,6 +42,7 @@ async function check(other: Partial<StoreRoom> = {}, store = world.store): Promi
     ageMs: 0,
     isDeep: false,
     repairs: false,
+    ownsStores: true,
     paceBytes: async () => undefined,
     note: () => undefined,
     ...other,
@@ -124,6 +125,15 @@ describe('a check of a store, and', () => {
     const { rows } = await world.owner.query('SELECT object_key FROM doomed_object');
     expect(rows).toEqual([{ object_key: world.store.uploadOf(key) }]);
     expect(String(await readAll(world.store, await keyOf(digest)))).toBe('known');
+  });
+
+  it('a database that is new to the store: unknown objects are named, and left alone', async () => {
+    const key = await put(world.store, [Buffer.from('of a lost database')]);
+    for (let run = 0; run < 2; run += 1) {
+      const found = await check({ repairs: true, ownsStores: false });
+      expect(found).toMatchObject([{ kind: 'object-unknown', key, isRepaired: false }]);
+    }
+    expect(tally).toMatchObject({ waiting: 0, doomed: 0 });
   });
 
   it('a record that says something else: it is read where the check is deep, and written anew', async () => {

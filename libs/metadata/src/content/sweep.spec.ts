@@ -26,6 +26,7 @@ import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { isS3ServerSkipped, newTestBucket, type S3ServerKind } from '@entrepot/testkit/test-bucket';
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../database/digest-bytes.js';
 import {
   PostgresObjectLedger,
   PostgresPurge,
@@ -364,6 +365,39 @@ describe('a sweep, and', () => {
     expect(await sweep()).toMatchObject({ objectsDoomed: 1 });
   });
 
+  it('its own death at any step: another one goes on, and takes what is unknown and nothing else', async () => {
+    const kept = await world.pushBlob('kept');
+    for (let lastStep = 0; ; lastStep += 1) {
+      await put(world.store, [Buffer.from('stray')]);
+      await sweep();
+      const lost = await world.pushBlob(`lost at ${lastStep}`);
+      await world.store.remove(await keyOf(lost));
+      let step = 0;
+      let state: SweepState | undefined;
+      const room = {
+        run: `dying ${lastStep}`,
+        ledger: dying(new PostgresObjectLedger(jobs), () => (step += 1) > lastStep),
+        candidates: dying(new PostgresSweepCandidates(jobs), () => (step += 1) > lastStep),
+        quarantine: dying(new PostgresQuarantine(jobs), () => (step += 1) > lastStep),
+        note: async (noted: SweepState) => {
+          if ((step += 1) > lastStep) throw new Error('dead');
+          state = readSweepState(JSON.parse(JSON.stringify(noted)));
+        },
+      };
+      const isWhole = await sweep(room).then(
+        () => true,
+        () => false,
+      );
+      if (!isWhole) await sweep({ run: room.run }, state);
+      expect(await faultOf(lost)).toBe('missing');
+      await collect();
+      expect(await storedKeys()).toEqual([await keyOf(kept)]);
+      if (isWhole) break;
+      await world.owner.query('DELETE FROM repository_blob WHERE digest = $1', [digestBytes(lost)]);
+      await world.owner.query('DELETE FROM blob WHERE digest = $1', [digestBytes(lost)]);
+    }
+  });
+
   it('pushes all the while: nothing of theirs is ever doomed', async () => {
     const contents = Array.from({ length: 60 }, (_, index) => `pushed ${index}`);
     const pushed = new AbortController();
@@ -379,6 +413,20 @@ describe('a sweep, and', () => {
     }
   });
 });
+
+/** The same port, dead from the call on that `isDead` says. */
+function dying<T extends object>(port: T, isDead: () => boolean): T {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const found: unknown = Reflect.get(target, name);
+      if (typeof found !== 'function') return found;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (isDead()) throw new Error('dead');
+        return found.apply(target, args) as unknown;
+      };
+    },
+  });
+}
 
 function memoryPlace(): Omit<ObjectPlace, 'store'> {
   const recovery = new MemoryRecoveryLog();
