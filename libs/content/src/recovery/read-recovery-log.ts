@@ -50,19 +50,22 @@ export async function readRecoveryLog(
   const base = await findSnapshot(log, found, faults);
   if (base === undefined) faults.push({ document: 'snapshot', reason: 'there is no whole snapshot to begin with' });
   let documents = 0;
-  const read = async (name: RecoveryName, use: (document: RecoveryDocument) => Promise<void>): Promise<void> => {
+  const read = async (
+    { name, sha256 }: { readonly name: RecoveryName; readonly sha256?: string },
+    use: (document: RecoveryDocument) => Promise<void>,
+  ): Promise<void> => {
     try {
-      await use(await readDocument(log, name));
+      await use(await readDocument(log, name, sha256));
       documents += 1;
     } catch (error) {
       if (!(error instanceof DocumentDamaged)) throw error;
       faults.push({ document: name, reason: error.message });
     }
   };
-  for (const part of base?.parts ?? []) await read(part.name, ({ records }) => take(records, part.name));
+  for (const part of base?.parts ?? []) await read(part, ({ records }) => take(records, part.name));
   const chain = new Chain(base, found);
   for (const { name } of segmentsAfter(found, base?.number ?? -1)) {
-    await read(name, async ({ header, records }) => {
+    await read({ name }, async ({ header, records }) => {
       chain.add(header);
       await take(records, name);
     });
@@ -89,7 +92,7 @@ interface Snapshot {
   readonly parts: readonly SnapshotPart[];
 }
 
-/** The latest one whose parts are all there and unchanged. Older ones are there only where their removal was cut short. */
+/** The latest one whose parts are all there. Older ones are there only where their removal was cut short. */
 async function findSnapshot(
   log: RecoveryLog,
   found: readonly NamedDocument[],
@@ -99,7 +102,8 @@ async function findSnapshot(
   for (const { name, number } of snapshots) {
     try {
       const { logId, parts = [] } = (await readDocument(log, name)).header;
-      for (const part of parts) await checkPart(log, part);
+      const absent = parts.find((part) => !found.some((each) => each.name === part.name));
+      if (absent !== undefined) throw new DocumentDamaged(`its part ${absent.name} is missing`);
       return { number, logId, parts };
     } catch (error) {
       if (!(error instanceof DocumentDamaged)) throw error;
@@ -109,15 +113,10 @@ async function findSnapshot(
   return undefined;
 }
 
-async function checkPart(log: RecoveryLog, { name, sha256 }: SnapshotPart): Promise<void> {
-  const bytes = await log.read(name);
-  if (bytes === undefined) throw new DocumentDamaged(`its part ${name} is missing`);
-  if (sha256Of(bytes) !== sha256) throw new DocumentDamaged(`its part ${name} was changed`);
-}
-
-async function readDocument(log: RecoveryLog, name: RecoveryName): Promise<RecoveryDocument> {
+async function readDocument(log: RecoveryLog, name: RecoveryName, sha256?: string): Promise<RecoveryDocument> {
   const bytes = await log.read(name);
   if (bytes === undefined) throw new DocumentDamaged('it is missing');
+  if (sha256 !== undefined && sha256Of(bytes) !== sha256) throw new DocumentDamaged('it was changed');
   const document = await decodeDocument(bytes);
   if (document.header.number !== describeName(name).number) throw new DocumentDamaged('it is that of another number');
   return document;

@@ -39,12 +39,22 @@ export async function tendRecoveryLog(
     if (!isFirst && (position.driver !== room.lease.driver || !isDue(position))) return 'whole';
     const found = (await room.log.list()).map(describeName);
     if (!isDue(position) && isWhole(position, room.lease.driver, found)) return 'whole';
-    const owner = await ownerOfLog(room.log, found);
-    if (owner !== undefined && owner !== position.logId) return 'foreign';
+    if (await isForeign(room, position, found)) return 'foreign';
     return (await writeSnapshot(room, found, signal)) ? 'written' : 'busy';
   } finally {
     await room.source.release(room.lease);
   }
+}
+
+/** What cannot be read is ours only where we have written one before. */
+async function isForeign(
+  { log }: RecoveryRoom,
+  { logId, driver }: RecoveryPosition,
+  found: readonly NamedDocument[],
+): Promise<boolean> {
+  if (found.length === 0) return false;
+  const owner = await ownerOfLog(log, found);
+  return owner === undefined ? driver === undefined : owner !== logId;
 }
 
 function isDue({ segmentCount, segmentBytes, snapshotBytes }: RecoveryPosition): boolean {

@@ -298,6 +298,19 @@ describe('the recovery log', () => {
     expect((await rebuilt(log)).state).toEqual(await stateNow());
   });
 
+  it('names parts of a snapshot that were changed or removed', async () => {
+    const part = (await log.list()).find((name) => name.includes('-part-')) as RecoveryName;
+    const bytes = (await log.read(part)) ?? new Uint8Array();
+    const faults = async () => (await readRecoveryLog(log, async () => undefined)).faults;
+    expect(await faults()).toEqual([]);
+    await log.append(part, asForeign(bytes));
+    expect(await faults()).toEqual([{ document: part, reason: 'it was changed' }]);
+    await log.remove(part);
+    expect((await faults())[0]).toMatchObject({ reason: `its part ${part} is missing` });
+    expect((await faults())[1]).toMatchObject({ document: 'snapshot' });
+    await log.append(part, bytes);
+  });
+
   it('names what the store has lost, which a push heals', async () => {
     const lost = await world.pushBlob('lost');
     await world.put(imageOf([[lost, 4]]), ['holed']);

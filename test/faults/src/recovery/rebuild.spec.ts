@@ -16,6 +16,7 @@ import {
 import type { Exchange, RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Journal } from '../world/journal.js';
+import { until } from '../world/process-state.js';
 import { Surprise, pushBlob, pushImage } from '../world/push.js';
 import { startPushers } from '../world/pushers.js';
 import { STORES, openTestStore, type TestStore } from '../world/stores.js';
@@ -174,8 +175,14 @@ describe.each(STORES)('a registry on %s whose database is lost', (kind) => {
     await expect(product.run(['rebuild'])).rejects.toThrow(/ended with 2: .*only an empty one/);
   });
 
-  it('FT-56, INV-16: answers every pull as before, once it is rebuilt', async () => {
+  it('leaves what it finds alone where it is started over an empty database', async () => {
     await loseDatabase(product);
+    await product.restart();
+    await until(async () => product.output().includes('recovery log of another database'), 'the log to be found');
+    expect(await product.stop()).toBe(0);
+  });
+
+  it('FT-56, INV-16: answers every pull as before, once it is rebuilt', async () => {
     expect(await product.run(['rebuild', '--dry-run'])).toMatch(/would rebuild \d+ repositories/);
     const output = await product.run(['rebuild', '--json']);
     const lines = output
