@@ -52,8 +52,9 @@ export async function reviewContent(review: ContentReview, tally: ReviewTally): 
   while (!signal.aborted && (await reviews.noteTerms(terms)));
   const failed: string[] = [];
   let isDone = await repeated(review, tally, () => removeRepository(review, tally, failed));
-  for (let made = DELETED; made === DELETED && !signal.aborted;)
+  for (let made = DELETED; made === DELETED && !signal.aborted;) {
     made = await reviews.reviewDeleted(terms.undoMs, DELETED);
+  }
   const steps = [
     () => reviewManifests(review, tally),
     () => reviewLinks(review, tally),
@@ -63,16 +64,18 @@ export async function reviewContent(review: ContentReview, tally: ReviewTally): 
   return !isDone;
 }
 
-/** Resolves with whether the first batch found nothing. */
+/** Resolves with whether nothing was done: there was no task, or each of them failed and waits for its next attempt. */
 async function repeated(
   { signal, onProgress, onFailure }: ContentReview,
   tally: ReviewTally,
   step: () => Promise<ReviewBatch>,
 ): Promise<boolean> {
+  let isDone = true;
   for (let batch = 0; batch < ROUND && !signal.aborted; batch += 1) {
     const { taken, failures } = await withRest(step, signal);
     for (const failure of failures) onFailure?.(failure);
-    if (taken === 0) return batch === 0;
+    if (taken === 0) return isDone;
+    isDone &&= taken === failures.length;
     await onProgress?.(tally);
   }
   return false;
