@@ -38,8 +38,8 @@ export interface UndoStatements {
   forgetTag(repositoryId: string, tag: Tag): Promise<void>;
   /** Digests of at most ten deleted indexes of the repository that list this manifest. */
   deletedParentsOf(manifestId: string): Promise<Digest[]>;
-  /** Digests of the entries of an index that no tag means and no other index lists, deleted ones included. */
-  ownEntriesOf(manifestId: string): Promise<Digest[]>;
+  /** Digests of the manifests that an index lists, deleted ones included. */
+  entriesOf(manifestId: string): Promise<Digest[]>;
   /** Whether a tag means the manifest, or an index lists it, deleted or not. */
   isNeeded(manifestId: string): Promise<boolean>;
 }

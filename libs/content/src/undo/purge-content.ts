@@ -1,4 +1,5 @@
 import { RegistryError, type Digest, type Tag } from '@entrepot/oci';
+import type { KeptManifest } from '../ports/undo-statements.js';
 import type { ContentTransaction } from '../ports/unit-of-work.js';
 import { collected } from './restore-manifest.js';
 import { recordChange, type UndoRoom } from './undo-room.js';
@@ -18,14 +19,17 @@ interface Tally {
 
 /**
  * Removes a manifest for good, deleted before or not, with its tags and its payload; of an index every entry with it that
- * nothing else needs. Neither undo nor grace is waited for: the next review removes the bytes. Rejects with
- * MANIFEST_UNKNOWN where it is gone, and with UNSUPPORTED where an index lists it, deleted or not.
+ * no tag means and no other index lists. Neither undo nor grace is waited for: the next review removes the bytes. Rejects
+ * with MANIFEST_UNKNOWN where it is gone, and with UNSUPPORTED where an index lists it, deleted or not.
  */
 export async function purgeManifest(room: UndoRoom, digest: Digest): Promise<Purged> {
   return room.work.run(async (tx) => {
     await tx.holdRepository(room.repositoryId);
+    const kept = await tx.undo.lockKept(room.repositoryId, digest);
+    if (!kept) throw collected(digest);
+    await refuseIfListed(tx, kept.id);
     const tally = newTally();
-    await purge(tx, room, { digest, tally });
+    await purge(tx, room, { digest, kept, tally });
     await recordPurge(tx, room, { kind: 'manifest.purged', tally, detail: { tags: tally.tags } });
     return { digests: tally.digests };
   });
@@ -44,8 +48,7 @@ export async function purgeTag(room: UndoRoom, tag: Tag): Promise<Purged> {
     if (!removed) throw new RegistryError('MANIFEST_UNKNOWN', { message: `there is no tag ${tag}`, detail: { tag } });
     await tx.undo.forgetTag(repositoryId, tag);
     const tally = newTally();
-    await tx.undo.lockKept(repositoryId, removed.digest);
-    if (!(await tx.undo.isNeeded(removed.manifestId))) await purge(tx, room, { digest: removed.digest, tally });
+    await purgeUnlessNeeded(tx, room, { digest: removed.digest, tally });
     await recordPurge(tx, room, { kind: 'tag.purged', tally, detail: { tag, digest: removed.digest } });
     return { digests: tally.digests };
   });
@@ -53,24 +56,32 @@ export async function purgeTag(room: UndoRoom, tag: Tag): Promise<Purged> {
 
 const newTally = (): Tally => ({ digests: [], tags: [], manifests: 0, sizeBytes: 0 });
 
-async function purge(
+/** The lock comes first: whoever makes a reference meanwhile waits for it, or has made it. */
+async function purgeUnlessNeeded(
   tx: ContentTransaction,
   room: UndoRoom,
   { digest, tally }: { readonly digest: Digest; readonly tally: Tally },
 ): Promise<void> {
+  const kept = await tx.undo.lockKept(room.repositoryId, digest);
+  if (kept && !(await tx.undo.isNeeded(kept.id))) await purge(tx, room, { digest, kept, tally });
+}
+
+/** The manifest is locked, and no index lists it. */
+async function purge(
+  tx: ContentTransaction,
+  room: UndoRoom,
+  { digest, kept, tally }: { readonly digest: Digest; readonly kept: KeptManifest; readonly tally: Tally },
+): Promise<void> {
   const { repositoryId, actor } = room;
-  const kept = await tx.undo.lockKept(repositoryId, digest);
-  if (!kept) throw collected(digest);
-  await refuseIfListed(tx, kept.id);
   if (!kept.isDeleted) {
     tally.tags.push(...(await tx.removeTagsOf(repositoryId, kept.id, actor)));
     tally.sizeBytes += kept.sizeBytes + (await tx.deleteManifest(kept.id, actor));
     tally.manifests += 1;
   }
-  const entries = await tx.undo.ownEntriesOf(kept.id);
+  const entries = await tx.undo.entriesOf(kept.id);
   await tx.purgeManifest(kept.id);
   tally.digests.push(digest);
-  for (const entry of entries) await purge(tx, room, { digest: entry, tally });
+  for (const entry of entries) await purgeUnlessNeeded(tx, room, { digest: entry, tally });
 }
 
 async function refuseIfListed(tx: ContentTransaction, manifestId: string): Promise<void> {

@@ -72,19 +72,15 @@ export class PostgresUndoStatements implements UndoStatements {
   }
 
   deletedParentsOf(manifestId: string): Promise<Digest[]> {
-    return this.#digests('deleted-parents-of', manifestId, [
-      `SELECT m.digest FROM manifest m WHERE m.deleted_at IS NOT NULL AND m.id IN (${PARENTS}) ORDER BY m.id LIMIT 10`,
-    ]);
+    const text = `
+      SELECT m.digest FROM manifest m WHERE m.deleted_at IS NOT NULL AND m.id IN (${PARENTS}) ORDER BY m.id LIMIT 10`;
+    return this.#digests('deleted-parents-of', manifestId, text);
   }
 
-  ownEntriesOf(manifestId: string): Promise<Digest[]> {
-    return this.#digests('own-entries-of', manifestId, [
-      'SELECT m.digest FROM manifest_child c JOIN manifest m ON m.id = c.child_id WHERE c.parent_id = $1',
-      'AND NOT EXISTS (SELECT FROM manifest_child o WHERE o.child_id = m.id AND o.parent_id <> $1)',
-      'AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = m.repository_id AND s.digest = m.digest)',
-      'AND NOT EXISTS (SELECT FROM tag t WHERE t.manifest_id = m.id)',
-      'ORDER BY m.id',
-    ]);
+  entriesOf(manifestId: string): Promise<Digest[]> {
+    const text = `
+      SELECT m.digest FROM manifest_child c JOIN manifest m ON m.id = c.child_id WHERE c.parent_id = $1 ORDER BY m.id`;
+    return this.#digests('entries-of', manifestId, text);
   }
 
   async isNeeded(manifestId: string): Promise<boolean> {
@@ -96,9 +92,8 @@ export class PostgresUndoStatements implements UndoStatements {
     return rows[0]?.is_needed === true;
   }
 
-  async #digests(name: string, manifestId: string, text: readonly string[]): Promise<Digest[]> {
-    const query = { name, text: text.join(' '), values: [manifestId] };
-    const { rows } = await this.tx.query<{ digest: Buffer }>(query);
+  async #digests(name: string, manifestId: string, text: string): Promise<Digest[]> {
+    const { rows } = await this.tx.query<{ digest: Buffer }>({ name, text, values: [manifestId] });
     return rows.map((row) => digestFromBytes(row.digest));
   }
 }

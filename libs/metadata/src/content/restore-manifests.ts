@@ -47,10 +47,13 @@ export async function restoreManifests(tx: Queryable, restoration: ManifestResto
   return rows.map((row) => ({ digest: digestFromBytes(row.digest), sizeBytes: Number(row.size_bytes) }));
 }
 
-/** The manifest, and whatever it lists that was deleted, at any depth. */
+/**
+ * The manifest and whatever it lists, at any depth, locked against deletions: one that is under way is waited for and seen
+ * by the next statement, a later one finds the index alive.
+ */
 async function lockFamily(tx: Queryable, { manifestId }: ManifestRestoration): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>({
-    name: 'lock-deleted-family',
+    name: 'lock-family',
     text: `
       WITH RECURSIVE family AS (
         SELECT $1::bigint AS id
@@ -61,7 +64,7 @@ async function lockFamily(tx: Queryable, { manifestId }: ManifestRestoration): P
           SELECT m.id FROM sparse_reference s
           JOIN manifest m ON m.repository_id = s.repository_id AND m.digest = s.digest
           WHERE s.manifest_id = f.id AND s.kind = 'manifest') AS entry)
-      SELECT m.id FROM manifest m WHERE m.id IN (SELECT id FROM family) AND m.deleted_at IS NOT NULL
+      SELECT m.id FROM manifest m WHERE m.id IN (SELECT id FROM family)
       ORDER BY m.id FOR UPDATE`,
     values: [manifestId],
   });

@@ -1,5 +1,5 @@
 import { deleteRepository, restoreRepository, type Administration } from '@entrepot/access';
-import { restoreManifest, restoreTag, type UndoRoom } from '@entrepot/content';
+import { deleteManifest, restoreManifest, restoreTag, type UndoRoom } from '@entrepot/content';
 import { parseTag, type RepositoryName } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import type { DataSource } from 'typeorm';
@@ -13,7 +13,7 @@ import {
   createPool,
 } from '../index.js';
 import { CollectorWorld, migrateWithBrakes } from './collector-world.suite.js';
-import { imageOf, outcomeOf, type Document, type HeldTransaction } from './content-world.suite.js';
+import { imageOf, indexOf, outcomeOf, type Document, type HeldTransaction } from './content-world.suite.js';
 
 /* Races of docs/races.md around what is deleted and taken back, each in both orders. */
 
@@ -82,10 +82,10 @@ const holdDeletion = () =>
   });
 const deletion = async () => (await holdDeletion()).commit();
 /** A restoration up to its commit. */
-const holdRestoration = () =>
+const holdRestoration = ({ digest } = image) =>
   world.hold(async (tx) => {
     await tx.holdRepository(world.repositoryId);
-    const { id } = (await tx.undo.lockKept(world.repositoryId, image.digest)) ?? { id: '' };
+    const { id } = (await tx.undo.lockKept(world.repositoryId, digest)) ?? { id: '' };
     await tx.undo.restore(world.repositoryId, id, 0);
   });
 /** The rows of a repository's deletion or restoration up to its commit. */
@@ -119,6 +119,27 @@ describe('the restoration of a manifest, and its deletion', () => {
   it('happens once where two ask for it', async () => {
     await deletion();
     expect(await overtake(await holdRestoration(), restoration())).toBe('UNSUPPORTED');
+  });
+});
+
+describe('the restoration of an index, and the deletion of an entry', () => {
+  let index: Document;
+  beforeEach(async () => {
+    index = indexOf(image);
+    await world.put(index);
+    await deleteManifest(world.work, world.removal, index.digest);
+  });
+
+  it('brings the entry back where the deletion was first', async () => {
+    expect(await overtake(await holdDeletion(), restoreManifest(room, index.digest))).toBe('done');
+    expect(await world.holdsManifest(index)).toBe(true);
+    expect(await world.holdsManifest(image)).toBe(true);
+  });
+
+  it('keeps the entry where it was first', async () => {
+    const restored = await holdRestoration(index);
+    expect(await overtake(restored, deleteManifest(world.work, world.removal, image.digest))).toBe('UNSUPPORTED');
+    expect(await world.holdsManifest(image)).toBe(true);
   });
 });
 
