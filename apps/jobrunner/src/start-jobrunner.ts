@@ -1,6 +1,7 @@
 import { openBlobStore } from '@entrepot/blob-store';
 import { FAIL_POINTS, watchPurge, watchStore } from '@entrepot/content';
 import {
+  PostgresBlobWalk,
   PostgresJobClaims,
   PostgresJobRecords,
   PostgresPurge,
@@ -11,6 +12,7 @@ import {
 import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
 import type { JobrunnerConfig } from './config.js';
 import { openControl } from './grpc/open-control.js';
+import { watchQuarantine } from './integrity/watch-quarantine.js';
 import { startJobs } from './jobs/start-jobs.js';
 import { createKinds } from './kinds/create-kinds.js';
 import { keepRecoveryLog } from './recovery/keep-recovery-log.js';
@@ -52,6 +54,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
     logger,
     metrics,
   });
+  const quarantine = watchQuarantine({ walk: new PostgresBlobWalk(pool), metrics, logger });
   return {
     mounts: [],
     checks: { database: () => pool.query('SELECT 1'), storage: () => store.check() },
@@ -61,6 +64,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
       await queues.close();
       await jobs.close();
       await recoveryLog.close();
+      await quarantine.close();
       await pools.end();
     },
   };

@@ -42,6 +42,8 @@ export interface BlobWalk {
   page(page: WalkPage): Promise<WalkedBlob[]>;
   /** How many there are to walk, and their bytes. */
   count(repositoryId?: string): Promise<{ readonly blobs: number; readonly sizeBytes: number }>;
+  /** How many are in quarantine. */
+  countQuarantined(): Promise<number>;
   /** True where the blob has this object still. */
   hasObject(digest: Digest, key: ObjectKey): Promise<boolean>;
 }

@@ -41,6 +41,14 @@ export class PostgresBlobWalk implements BlobWalk {
     return { blobs: Number(row?.blobs), sizeBytes: Number(row?.size_bytes) };
   }
 
+  async countQuarantined(): Promise<number> {
+    const [row] = await repeatRows<{ blobs: number }>(this.pool, {
+      name: 'count-quarantined-blobs',
+      text: 'SELECT count(*)::int AS blobs FROM blob WHERE fault IS NOT NULL',
+    });
+    return row?.blobs ?? 0;
+  }
+
   async hasObject(digest: Digest, key: ObjectKey): Promise<boolean> {
     const rows = await repeatRows(this.pool, {
       name: 'blob-has-object',

@@ -107,6 +107,7 @@ describe('a blob in quarantine', () => {
     const key = await keyOf(digest);
     expect(await quarantine.quarantine(digest, key, 'short')).toBe(true);
     expect(await quarantine.quarantine(digest, key, 'corrupt')).toBe(false);
+    expect(await new PostgresBlobWalk(jobs).countQuarantined()).toBe(1);
     const { name } = world.actor;
     expect(await audited('blob.quarantined')).toEqual([
       {
