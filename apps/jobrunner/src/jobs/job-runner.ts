@@ -151,13 +151,13 @@ export class JobRunner {
     const byId = new Map(standing.map((each) => [each.id, each]));
     for (const job of jobs) {
       const kept = byId.get(job.claim.id);
-      if (kept !== undefined) job.confirm();
+      if (kept !== undefined) job.notes.confirm();
       // One that has ended meanwhile is not found either, and does not mind.
       else job.stop('lost');
       if (kept?.cancelRequestedBy !== undefined) job.stop('canceled', kept.cancelRequestedBy);
     }
     // What cannot be saved is tried again with the next look, and keeps nobody from taking jobs.
-    for (const saved of await Promise.allSettled(jobs.map((job) => job.save()))) {
+    for (const saved of await Promise.allSettled(jobs.map((job) => job.notes.save()))) {
       if (saved.status === 'rejected') logger.warn({ err: saved.reason }, 'what a job said could not be saved yet');
     }
   }

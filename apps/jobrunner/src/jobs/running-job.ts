@@ -8,11 +8,11 @@ import {
   type JobClaims,
   type JobEnd,
   type JobKind,
-  type JobProgress,
   type JobResult,
   type JobsConfig,
 } from '@entrepot/jobs';
 import type { Logger } from '@entrepot/runtime';
+import { RunNotes, storable } from './run-notes.js';
 
 /** What ends a run before it is done: somebody, its deadline, the end of this worker, or another worker that took it over. */
 export type StopReason = 'canceled' | 'deadline' | 'shutdown' | 'lost';
@@ -29,9 +29,6 @@ export interface RunRoom {
 /** How a kind's function ended. */
 type Ended = { readonly result: JobResult } | { readonly error: unknown };
 
-/** A claim that was confirmed so recently is not asked for again before a step. */
-const CONFIRMED_MS = 2_000;
-const MAX_LINE_LENGTH = 8_192;
 const MAX_RETRY_DELAY_MS = 3_600_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** For how long the end of a run is tried to be recorded; after that the claim expires. */
@@ -43,31 +40,28 @@ export class RunningJob {
   readonly #abort = new AbortController();
   readonly #gaveUp = Promise.withResolvers<Ended>();
   readonly #logger: Logger;
+  /** What the run says. */
+  readonly notes: RunNotes;
   #stop: { readonly reason: StopReason; readonly by: string | undefined } | undefined;
-  #lines: string[] = [];
-  #nextLine: number;
-  #unsaved: JobProgress | undefined;
-  #confirmedMs = performance.now();
-  #isOver = false;
 
   constructor(
     readonly claim: ClaimedJob,
     private readonly kind: JobKind,
     private readonly room: RunRoom,
   ) {
-    this.#nextLine = claim.lastLine + 1;
     this.#logger = room.logger.child({ job: claim.id, kind: kind.name });
+    this.notes = new RunNotes(claim, { ...room, logger: this.#logger, onLost: () => this.stop('lost') });
   }
 
   /** Runs to its end and records it; never rejects. */
   async run(): Promise<RunOutcome> {
     const { state, job } = this.claim;
     const how = state === undefined ? 'runs it' : 'goes on from where it was';
-    this.#lines.push(`${RUNNER_LINES.started}worker ${job.workerId} ${how}`);
+    this.notes.add(`${RUNNER_LINES.started}worker ${job.workerId} ${how}`);
     const timer = this.#armDeadline();
     const ended = await Promise.race([this.#attempt(), this.#gaveUp.promise]);
     clearTimeout(timer);
-    this.#isOver = true;
+    this.notes.close();
     try {
       return await this.#record(ended);
     } catch (error) {
@@ -80,31 +74,11 @@ export class RunningJob {
   stop(reason: StopReason, by?: string): void {
     if (this.#stop !== undefined && reason !== 'lost') return;
     this.#stop = { reason, by };
+    if (reason === 'lost') this.notes.close();
     this.#abort.abort(new Error(`the job has to end: ${reason}`));
     const { stopTimeoutMs } = this.claim.job;
     const error = new Error(`it did not stop within ${formatDuration(stopTimeoutMs)}`);
     void delay(stopTimeoutMs, undefined, { ref: false }).then(() => this.#gaveUp.resolve({ error }));
-  }
-
-  /** The claim stood just now. */
-  confirm(): void {
-    this.#confirmedMs = performance.now();
-  }
-
-  /** Writes down what was said and how far it is. */
-  async save(): Promise<void> {
-    const progress = this.#unsaved;
-    const data = this.#lines;
-    this.#unsaved = undefined;
-    this.#lines = [];
-    try {
-      if (data.length > 0) await this.#append(data);
-      if (progress !== undefined) await this.#saveProgress(progress);
-    } catch (error) {
-      this.#lines = [...data, ...this.#lines];
-      this.#unsaved ??= progress;
-      throw error;
-    }
   }
 
   async #attempt(): Promise<Ended> {
@@ -115,8 +89,8 @@ export class RunningJob {
         parameters: claim.job.parameters,
         signal: this.#abort.signal,
         state: claim.state,
-        log: (line) => this.#log(line),
-        note: (progress) => this.#note(progress),
+        log: (line) => this.notes.log(line),
+        note: (progress) => this.notes.note(progress),
       });
       return { result };
     } catch (error) {
@@ -131,37 +105,8 @@ export class RunningJob {
     return setTimeout(() => this.stop('deadline'), leftMs).unref();
   }
 
-  #log(line: string): void {
-    if (this.#isOver) return;
-    const text = storable(line);
-    this.#lines.push(text);
-    this.#logger.info(text);
-  }
-
-  /** What a later run needs is written at once; mere progress with the next look, unless the claim is in doubt. */
-  async #note(progress: JobProgress): Promise<void> {
-    if (this.#isOver || this.#stop?.reason === 'lost') throw new JobLost('another worker has this job');
-    const { state = this.#unsaved?.state, ...rest } = progress;
-    this.#unsaved = state === undefined ? rest : { ...rest, state };
-    const isDoubtful = performance.now() - this.#confirmedMs > CONFIRMED_MS;
-    if (progress.state !== undefined || isDoubtful) await this.save();
-    if (this.#isStopped('lost')) throw new JobLost('another worker has this job');
-  }
-
   #isStopped(reason: StopReason): boolean {
     return this.#stop?.reason === reason;
-  }
-
-  async #append(data: readonly string[]): Promise<void> {
-    const { claims, config } = this.room;
-    if (await claims.append(this.claim, { first: this.#nextLine, data }, config.logLines))
-      this.#nextLine += data.length;
-    else this.stop('lost');
-  }
-
-  async #saveProgress(progress: JobProgress): Promise<void> {
-    if (await this.room.claims.note(this.claim, progress)) this.confirm();
-    else this.stop('lost');
   }
 
   async #record(ended: Ended): Promise<RunOutcome> {
@@ -172,7 +117,7 @@ export class RunningJob {
       return 'lost';
     }
     if (this.#isStopped('shutdown') && this.kind.mayRunTwice) {
-      await untilRecorded(() => this.save());
+      await untilRecorded(() => this.notes.save());
       await untilRecorded(() =>
         claims.giveBack(this.claim, `${RUNNER_LINES.shutdown}its worker stops; another one goes on`),
       );
@@ -187,8 +132,8 @@ export class RunningJob {
     if (end.status === 'errored') this.#logger.error({ ...told, err: error, retryAfterMs }, 'a job failed');
     else this.#logger.info(told, `a job is ${end.status}`);
     const words = [end.status, end.error, end.result && JSON.stringify(end.result)];
-    this.#lines.push(RUNNER_LINES.ended + words.filter(Boolean).join(': '));
-    await untilRecorded(() => this.save());
+    this.notes.add(RUNNER_LINES.ended + words.filter(Boolean).join(': '));
+    await untilRecorded(() => this.notes.save());
     await untilRecorded(() => claims.end(this.claim, end));
     return end.status;
   }
@@ -239,9 +184,4 @@ async function untilRecorded(record: () => Promise<unknown>): Promise<void> {
 
 function messageOf(error: unknown): string {
   return storable(error instanceof Error ? error.message : String(error));
-}
-
-/** Postgres keeps no NUL in a text, and nobody reads more of a line. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\u{fffd}').slice(0, MAX_LINE_LENGTH);
 }
