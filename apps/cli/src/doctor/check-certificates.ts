@@ -5,6 +5,7 @@ import { PostgresSigningKeys, type DatabasePool } from '@entrepot/metadata';
 import { ringSealer, type SecretRing } from '@entrepot/runtime';
 
 import type { StandaloneConfig } from '../standalone/settings.js';
+import { formatCount } from '../storage/migration-progress.js';
 import type { Findings } from './finding.js';
 
 const DAY_MS = 86_400_000;
@@ -70,5 +71,6 @@ export async function checkSigningKeys(
       findings.fail(`the key ${kid} that signs tokens cannot be opened: ${(error as Error).message}`, advice);
     }
   }
-  if (findings.all.every(({ outcome }) => outcome === 'ok')) findings.ok(`${keys.length} keys sign or verify tokens`);
+  if (findings.all.every(({ outcome }) => outcome === 'ok'))
+    findings.ok(`${formatCount(keys.length, 'key')} to sign or verify tokens`);
 }
