@@ -253,6 +253,11 @@ describe.each(STORES)('a sweep of $name', ({ open: openStores }) => {
     expect(await faultOf(lost)).toBe('missing');
     expect(await faultOf(cut)).toBe(name === 'filesystem' ? 'short' : undefined);
     expect(await sweep()).toMatchObject({ missing: 0, short: 0, quarantined: 0, unknownObjects: 0 });
+    for (const content of ['lost', 'cut short']) await world.pushBlob(content);
+    expect([await faultOf(lost), await faultOf(cut)]).toEqual([undefined, undefined]);
+    await collect();
+    expect(String(await readAll(world.room.store, await keyOf(lost)))).toBe('lost');
+    expect(await storedKeys()).toHaveLength(3);
   });
 
   it('takes an empty store for another one, and its blobs for sound', async () => {
