@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { doctor } from '../doctor/doctor.js';
 import type { CommandContext } from './context.js';
 
 /** `doctor`. */
@@ -8,5 +7,8 @@ export function addDoctorCommand(program: Command, { source, write }: CommandCon
     .command('doctor')
     .description('look quickly over settings, clocks, database, storage, queues, work and certificates')
     .option('--json', 'print JSON')
-    .action(({ json }: { json?: true }) => doctor({ source, write, ...(json && { json }) }));
+    .action(async ({ json }: { json?: true }) => {
+      const { doctor } = await import('../doctor/doctor.js');
+      await doctor({ source, write, ...(json && { json }) });
+    });
 }
