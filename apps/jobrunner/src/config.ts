@@ -7,6 +7,9 @@ import { grpcSection } from './grpc/grpc-section.js';
 
 export { grpcSection };
 
+/** Connections for the records of jobs: a kind that uses all others does not keep its worker from saying that it lives. */
+export const JOB_CONNECTIONS = 2;
+
 /** Settings that the jobrunner reads, beside those of every service. */
 export const jobrunnerSections = [
   httpSection,

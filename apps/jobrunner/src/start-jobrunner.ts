@@ -10,7 +10,7 @@ import {
   type ServicePools,
 } from '@entrepot/metadata';
 import { ConfigError, armFailPoint, createQueues, type RunningService, type ServiceResources } from '@entrepot/runtime';
-import type { JobrunnerConfig } from './config.js';
+import { JOB_CONNECTIONS, type JobrunnerConfig } from './config.js';
 import { openControl } from './grpc/open-control.js';
 import { watchQuarantine } from './integrity/watch-quarantine.js';
 import { startJobs } from './jobs/start-jobs.js';
@@ -33,8 +33,9 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   refuseQueueBehindPooler(config, pools);
   const pool = pools.open('jobrunner', database.poolSize);
   const store = await openBlobStore(config.storage, resources.dataDirectory);
+  const jobPool = pools.open('jobs', JOB_CONNECTIONS);
   const ring = () => void resources.bells.ring('jobs.changed');
-  const control = await openControl(config.grpc, { records: new PostgresJobRecords(pool), ring, logger });
+  const control = await openControl(config.grpc, { records: new PostgresJobRecords(jobPool), ring, logger });
   const queues = await createQueues({
     service: 'jobrunner',
     logger,
@@ -46,7 +47,7 @@ export async function startJobrunner(config: JobrunnerConfig, resources: Service
   const ports = reached ? { purge: watchPurge(plain.purge, reached), store: watchStore(store, reached) } : plain;
   const { places } = store;
   const kinds = createKinds({ config, pool, session: pools.session, ...ports, places, reached, logger, metrics });
-  const claims = new PostgresJobClaims(pool);
+  const claims = new PostgresJobClaims(jobPool);
   const jobs = await startJobs({ kinds, claims, config: config.jobs, queues, bells: resources.bells, logger, metrics });
   const recoveryLog = keepRecoveryLog({
     source: new PostgresRecoverySource(pool),

@@ -1,3 +1,4 @@
+import { JOB_CONNECTIONS } from '@entrepot/jobrunner/settings';
 import { QUEUE_CONNECTIONS } from '@entrepot/runtime';
 import type { StandaloneConfig } from '../standalone/settings.js';
 import type { ServiceName } from './served.js';
@@ -17,6 +18,6 @@ export function databaseConnections(
     case 'auth':
       return poolSize;
     case 'jobrunner':
-      return poolSize + (redis.url === undefined ? QUEUE_CONNECTIONS : 0);
+      return poolSize + JOB_CONNECTIONS + (redis.url === undefined ? QUEUE_CONNECTIONS : 0);
   }
 }

@@ -12,6 +12,7 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { JobsDesk } from './jobs.controller.js';
 import { serveJobs, type ServedJobs } from './serve-jobs.js';
+import { toJobMessage } from './to-message.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 const server = makeSelfSigned('jobrunner');
@@ -106,6 +107,9 @@ describe('control of jobs over gRPC', () => {
     });
     expect(job.scheduledAt && fromTimestamp(job.scheduledAt).toISOString()).toBe('2100-01-01T00:00:00.000Z');
     expect(job.startedAt).toBeNull();
+    // The file, the types and what is sent have the same fields.
+    const record = await records.find(id);
+    expect(record && Object.keys(toJobMessage(record)).toSorted()).toEqual(Object.keys(job).toSorted());
     expect((await client.list({ action: 'scrub', status: 'waiting' })).map((each) => each.id)).toEqual([id]);
     expect(await client.cancel({ id, requestedBy: 'api:alice' })).toMatchObject({ status: 'canceled' });
     await client.delete(id);
