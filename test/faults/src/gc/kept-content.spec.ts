@@ -24,6 +24,9 @@ const AGE = `
   UPDATE manifest_review SET due_at = due_at - interval '2 hours';
   UPDATE link_review SET due_at = due_at - interval '2 hours'`;
 
+const newBlob = () => contentOf('application/octet-stream', randomBytes(4000));
+const blobsOf = ({ config, layers }: Image) => [config, ...layers];
+
 describe('content that nothing refers to', () => {
   let replicas: Replicas;
   let jobrunner: Entrepot;
@@ -45,8 +48,6 @@ describe('content that nothing refers to', () => {
     const printed = await replicas.run(['job', 'run', 'review', '--wait', '--json']);
     return (JSON.parse(printed) as { result: Record<string, number> }).result;
   };
-  const blobsOf = ({ config, layers }: Image) => [config, ...layers];
-  const newBlob = () => contentOf('application/octet-stream', randomBytes(4000));
   const statusOf = async (method: 'GET' | 'HEAD', what: string) =>
     (await client.send({ method, path: `/v2/${REPOSITORY}/${what}` })).status;
   const put = async ({ bytes, mediaType }: Content, reference: string) =>
