@@ -34,6 +34,8 @@ class FilledRegistry {
   readonly paths = new Set<string>();
   readonly #product: Entrepot;
   #client: RegistryClient;
+  /** Digest of a manifest that was deleted. */
+  #removed = '';
   readonly #journal = new Journal();
 
   constructor(product: Entrepot) {
@@ -54,6 +56,7 @@ class FilledRegistry {
     const removed = newImage();
     await this.#push('admin/app', removed, 'removed');
     await this.#send('DELETE', `/v2/admin/app/manifests/${removed.manifest.digest}`, 202);
+    this.#removed = removed.manifest.digest;
     await this.#product.run(['org', 'create', 'acme', '--default-visibility', 'public']);
     await this.#push('acme/open', first, 'latest');
     await this.#push('admin/opened', newImage(), 'latest');
@@ -72,6 +75,14 @@ class FilledRegistry {
     await this.#push('admin/app', newImage(), 'moved');
     await this.#send('DELETE', '/v2/admin/app/manifests/one', 202);
     await this.#product.run(['repo', 'set-visibility', 'admin/opened', 'private']);
+  }
+
+  /** Takes deletions back; resolves with what is then answered. */
+  async restore(): Promise<Inventory> {
+    await this.#product.run(['repo', 'restore', 'admin/gone']);
+    await this.#product.run(['manifest', 'restore', `admin/app@${this.#removed}`]);
+    const paths = ['/v2/admin/gone/manifests/latest', `/v2/admin/app/manifests/${this.#removed}`];
+    return takeInventory(this.#product, paths);
   }
 
   close(): void {
@@ -203,6 +214,8 @@ describe.each(STORES)('a registry on %s whose database is lost', (kind) => {
     await product.run(['rebuild']);
     await product.restart();
     expect(await registry.inventory()).toEqual(then);
+    const restored = Object.entries(await registry.restore()).filter(([path]) => path.startsWith('admin '));
+    expect(restored.map(([, answer]) => answer.slice(0, 3))).toEqual(['200', '200']);
   });
 });
 
