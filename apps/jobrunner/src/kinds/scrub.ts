@@ -27,7 +27,7 @@ export function scrubKind({ config, pool, store, metrics }: KindRoom): Scheduled
           job.note({ done: state.tally.bytes, total: totalBytes, unit: 'bytes', state }),
       };
       const tally = await scrubBlobs(room, scrub);
-      for (const fault of FAULTS) found.inc({ fault }, tally[fault]);
+      for (const fault of FAULTS) found.inc({ fault }, tally[fault] - (scrub.from?.tally[fault] ?? 0));
       return { ...tally };
     },
   };

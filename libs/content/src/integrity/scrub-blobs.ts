@@ -58,20 +58,29 @@ export interface Scrub {
 
 /**
  * Reads the object of every blob in the order of digests, and compares size and digest. What differs, and differs again at
- * a second look, is put into quarantine; what is in quarantine and was found to be right is taken out. Rejects when nothing
- * can be read any more, or the signal aborts: it is gone on with from the last state that was noted.
+ * a second look, is put into quarantine; what is in quarantine and was found to be right is taken out. Resolves with what it
+ * did, also where the signal aborted, and rejects when nothing can be read any more; either way another one goes on from the
+ * last state that was noted.
  */
 export async function scrubBlobs(room: ScrubRoom, scrub: Scrub): Promise<ScrubTally> {
   const { repositoryId } = scrub;
   const totalBytes = (await room.walk.count(repositoryId)).sizeBytes;
   const walker = new Walker(room, scrub, totalBytes);
+  try {
+    await walkAll(walker);
+  } catch (error) {
+    if (!room.signal.aborted) throw error;
+  }
+  return walker.tally;
+}
+
+async function walkAll(walker: Walker): Promise<void> {
   for (let page = await walker.nextPage(); page.length > 0; page = await walker.nextPage()) {
     for (let index = 0; index < page.length; index += PARALLEL) {
       await walker.readAll(page.slice(index, index + PARALLEL));
     }
   }
   await walker.note();
-  return walker.tally;
 }
 
 class Walker {

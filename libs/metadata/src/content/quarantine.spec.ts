@@ -313,16 +313,15 @@ describe('a scrub', () => {
   it('goes on from where it was stopped', async () => {
     await Promise.all(Array.from({ length: 10 }, (_, index) => world.pushBlob(`blob ${index}`)));
     const abort = new AbortController();
-    const stopping = scrub({
+    const stopped = await scrub({
       signal: abort.signal,
       note: async (state) => {
         notes.push(state);
         abort.abort(new Error('stopped'));
       },
     });
-    await expect(stopping).rejects.toThrow('stopped');
     const from = notes.at(-1);
-    expect(from?.tally.objects).toBe(4);
+    expect([stopped.objects, from?.tally.objects]).toEqual([4, 4]);
     expect(await scrub({ ...(from && { from }) })).toMatchObject({ objects: 10, bytes: 60 });
   });
 });
