@@ -2,6 +2,7 @@ import type { FinishedUpload } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
+import { promisedUntil } from './schedule-review.js';
 
 /**
  * The commit of a blob, one statement and so one transaction. Everything hangs on `gone`: without the lease nothing
@@ -42,7 +43,7 @@ export async function finishUpload(pool: pg.Pool, finished: FinishedUpload): Pro
         SELECT id, $3, account_id, $4 FROM gone),
       promised AS (
         INSERT INTO link_review (repository_id, digest, reason, due_at)
-        SELECT $3, $4, 'uploaded', now() + $7 * interval '1 millisecond' FROM won
+        SELECT $3, $4, 'uploaded', ${promisedUntil('$7')} FROM won
         ON CONFLICT (repository_id, digest) DO UPDATE
           SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
       SELECT object_key FROM won`,

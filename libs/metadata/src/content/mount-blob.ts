@@ -2,6 +2,7 @@ import type { Mount } from '@entrepot/content';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
+import { promisedUntil } from './schedule-review.js';
 import { SERVED_LINK } from './served-link.js';
 import { VISIBLE_REPOSITORY } from './visible-repositories.js';
 
@@ -43,7 +44,7 @@ export async function mountBlob(pool: pg.Pool, { repositoryId, digest, graceMs, 
         SELECT manifest_id, $2, digest, size_bytes FROM awaited),
       promised AS (
         INSERT INTO link_review (repository_id, digest, reason, due_at)
-        SELECT $2, digest, 'mounted', now() + $4 * interval '1 millisecond' FROM linked
+        SELECT $2, digest, 'mounted', ${promisedUntil('$4')} FROM linked
         ON CONFLICT (repository_id, digest) DO UPDATE
           SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
       SELECT digest FROM linked`,

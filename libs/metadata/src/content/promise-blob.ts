@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
 import type { InRepository } from './find-content.js';
+import { promisedUntil } from './schedule-review.js';
 import { SERVED_LINK } from './served-link.js';
 
 /** A blob that somebody asked for who may rely on the answer. */
@@ -53,8 +54,8 @@ export async function findPromisedBlobs(
 }
 
 /**
- * Puts the review of the link off; somewhat further than was asked for, so that a storm of questions writes rarely and each
- * answer is good for the whole time. Waits for a review under way. False where there is no such task any more: somebody
+ * Puts the review of the link off, so far that a storm of questions writes rarely and each answer is good for the whole time.
+ * Waits for a review under way. False where there is no such task any more: somebody
  * else put it off, or a review took the link or found it referenced, which a new look will tell.
  */
 export async function promiseBlob(pool: pg.Pool, { repositoryId, key }: InRepository<Wanted>): Promise<boolean> {
@@ -62,7 +63,7 @@ export async function promiseBlob(pool: pg.Pool, { repositoryId, key }: InReposi
     name: 'promise-blob',
     text: `
       UPDATE link_review SET reason = 'asked for', attempts = 0,
-        due_at = now() + $3 * interval '1 millisecond' + least($3 * interval '0.1 millisecond', interval '5 minutes')
+        due_at = ${promisedUntil('$3')}
       WHERE repository_id = $1 AND digest = $2 AND due_at < now() + $3 * interval '1 millisecond'
       RETURNING digest`,
     values: [repositoryId, digestBytes(key.digest), key.graceMs],

@@ -23,3 +23,11 @@ export async function scheduleManifestReview(tx: Queryable, review: ManifestRevi
     values: [review.manifestIds, review.reason, review.graceMs],
   });
 }
+
+/**
+ * Until when a link is promised for a grace time of so many milliseconds (a parameter such as `$4`): somewhat longer than that, so
+ * that a HEAD which follows within minutes finds its own promise kept, and writes nothing.
+ */
+export function promisedUntil(graceMs: string): string {
+  return `now() + ${graceMs} * interval '1 millisecond' + least(${graceMs} * interval '0.1 millisecond', interval '5 minutes')`;
+}
