@@ -63,7 +63,7 @@ export async function startRegistry(config: RegistryConfig, resources: ServiceRe
   const onError = (error: unknown) => logger.warn({ err: error }, 'the access tables cannot be read; trying again');
   await revocations.start(REVOCATION_INTERVAL_MS, onError);
   await keys.start(onError);
-  const lookups = pools.open('registry-lookups', config.database.lookupPoolSize);
+  const lookups = pools.open('registry-lookups', config.database.lookupPoolSize, { isByKey: true });
   const replica = openReadReplica(config, pools, { pool, logger });
   const signOfLife = holdSignOfLife(pools.session);
   const ignoreChanges = bells.onRing('access.changed', () => revocations.hurry());

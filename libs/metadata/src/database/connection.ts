@@ -16,11 +16,24 @@ export interface DatabaseSettings {
   readonly patienceMs?: number;
   /** `transaction`: the URL leads to a pooler that lends a server's connection for one transaction; default `none`. */
   readonly pooler?: 'none' | 'transaction';
+  /**
+   * For statements that read few rows by their keys, and nothing else: each is planned once, as a walk along indexes, whatever
+   * the values are and whatever the planner knows of its tables. Planning one for its values takes longer than running it.
+   */
+  readonly isByKey?: boolean;
 }
 
 /** How much longer than the server itself a client waits for it to give up a statement. */
 const SILENCE_MS = 2_000;
 const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/** Every table of such a statement has an index that fits, also where it is still too small for the planner to use it. */
+const BY_KEY = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
 
 /** What a session of the service is set to: its own role, and timeouts, so that nothing is waited for without end. */
 function sessionSettings(settings: DatabaseSettings): Record<string, string> {
@@ -28,6 +41,7 @@ function sessionSettings(settings: DatabaseSettings): Record<string, string> {
     statement_timeout: String(settings.statementTimeoutMs),
     lock_timeout: String(settings.lockTimeoutMs),
     idle_in_transaction_session_timeout: String(settings.idleInTransactionTimeoutMs ?? IDLE_IN_TRANSACTION_MS),
+    ...(settings.isByKey === true && BY_KEY),
     ...(settings.role !== 'owner' && { role: `entrepot_${settings.role}` }),
   };
 }

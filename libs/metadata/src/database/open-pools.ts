@@ -22,7 +22,7 @@ export interface PoolSurroundings {
 /** All connections of one service of a process. */
 export interface ServicePools {
   /** A pool of at most `size` connections, watched by its name. */
-  open(name: string, size: number): DatabasePool;
+  open(name: string, size: number, options?: Pick<DatabaseSettings, 'isByKey'>): DatabasePool;
   /** The same to the read replica; undefined where the settings name none. */
   openReplica(name: string, size: number): DatabasePool | undefined;
   /** How one session is opened that has to last: past a pooler, where the settings say how. */
@@ -53,7 +53,8 @@ export async function openPools(
     return pool;
   };
   return {
-    open: (name, poolSize) => open(name, { ...settings, url: databaseUrl, pooler, patienceMs, poolSize }),
+    open: (name, poolSize, options) =>
+      open(name, { ...settings, ...options, url: databaseUrl, pooler, patienceMs, poolSize }),
     openReplica: (name, poolSize) =>
       readUrl === undefined
         ? undefined
