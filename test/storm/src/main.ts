@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Violation } from './model/violation.js';
 import { parseOptions, USAGE } from './options.js';
 import { runStorm } from './run-storm.js';
@@ -8,7 +9,9 @@ async function main(): Promise<void> {
   const { seed, operations, grace, undo, store } = options;
   const what = `seed ${seed}, ${operations} operations, grace ${grace}, undo ${undo}, ${store}`;
   say(what);
-  const report = await runStorm(options, say);
+  const ending = new AbortController();
+  process.once('SIGTERM', () => ending.abort());
+  const report = await runStorm(options, say, ending.signal);
   process.stdout.write(`\ngc-storm: ${what}\n${report.map((line) => `  ${line}\n`).join('')}no violation\n`);
 }
 
@@ -19,7 +22,7 @@ function say(line: string): void {
 try {
   await main();
 } catch (error) {
-  const text = error instanceof Violation ? `VIOLATION ${error.message}` : String((error as Error).stack);
+  const text = error instanceof Violation ? `VIOLATION ${error.message}` : inspect(error);
   process.stderr.write(`gc-storm: ${text}\n`);
   // Not only the code: actors of a broken storm may still wait for answers.
   process.exit(1);

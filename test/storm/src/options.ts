@@ -9,6 +9,9 @@ export const USAGE = `npm run test:gc-storm -- [options]
   --store KIND     filesystem or s3 (filesystem)
   --jobrunners N   collectors (2)
   --registries N   data planes (2)
+  --against FILE   an installation that runs already, with --grace and --undo as it is set: JSON with databaseUrl, issuer,
+                   registries, admin and stranger
+SIGTERM ends a storm before its time; what it left is checked all the same.
 `;
 
 export interface StormOptions {
@@ -19,6 +22,7 @@ export interface StormOptions {
   readonly store: 'filesystem' | 's3';
   readonly jobrunners: number;
   readonly registries: number;
+  readonly against?: string;
 }
 
 /** Undefined where only the usage is asked for; throws with a line for the user where the command line is not understood. */
@@ -33,6 +37,7 @@ export function parseOptions(parameters: readonly string[]): StormOptions | unde
       store: { type: 'string', default: 'filesystem' },
       jobrunners: { type: 'string', default: '2' },
       registries: { type: 'string', default: '2' },
+      against: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -47,6 +52,7 @@ export function parseOptions(parameters: readonly string[]): StormOptions | unde
     store,
     jobrunners: wholeNumber(values.jobrunners),
     registries: wholeNumber(values.registries),
+    ...(values.against !== undefined && { against: values.against }),
   };
 }
 

@@ -14,7 +14,7 @@ import { makeBlobs, makeManifests } from './model/contents.js';
 import { Group } from './model/group.js';
 import type { StormOptions } from './options.js';
 import { StormClient } from './world/client.js';
-import { startCluster, type Cluster } from './world/cluster.js';
+import { findCluster, startCluster, type Cluster } from './world/cluster.js';
 import { openUndo, type Undo } from './world/undo.js';
 
 const OWNERS = 8;
@@ -31,15 +31,17 @@ const PROGRESS_MS = 5000;
 type Say = (line: string) => void;
 
 /** Runs a storm to its end and checks what it left. Resolves with the report; rejects with a `Violation`. */
-export async function runStorm(options: StormOptions, say: Say): Promise<readonly string[]> {
-  const { store, registries, jobrunners } = options;
-  const cluster = await startCluster({ store, registries, jobrunners, settings: settingsOf(options) });
+export async function runStorm(options: StormOptions, say: Say, ending: AbortSignal): Promise<readonly string[]> {
+  const { against } = options;
+  const cluster = await (against === undefined
+    ? startCluster({ ...options, settings: settingsOf(options) })
+    : findCluster(against));
   const database = new Pool({ connectionString: cluster.databaseUrl, max: 2 });
   const terms = { graceMs: durationMs(options.grace), undoMs: durationMs(options.undo) };
   const undo = await openUndo(cluster.databaseUrl, terms);
   try {
     const owners = makeOwners(options.seed);
-    const storm = await prepare({ cluster, undo, options, owners });
+    const storm = await prepare({ cluster, undo, options, owners, ending });
     const report = await rage(storm, owners, say);
     return [...report, ...(await check(storm, { cluster, database, say }))];
   } finally {
@@ -102,9 +104,10 @@ interface Parts {
   readonly undo: Undo;
   readonly options: StormOptions;
   readonly owners: Contents;
+  readonly ending: AbortSignal;
 }
 
-async function prepare({ cluster, undo, options, owners: { blobs, owners } }: Parts): Promise<Storm> {
+async function prepare({ cluster, undo, options, owners: { blobs, owners }, ending }: Parts): Promise<Storm> {
   const repositories = [...SHARED, ...owners.flatMap(({ own }) => own?.repository ?? [])];
   for (const repository of repositories) await undo.createRepository(repository);
   const origins = cluster.registries.map(({ url }) => url);
@@ -121,7 +124,7 @@ async function prepare({ cluster, undo, options, owners: { blobs, owners } }: Pa
     repositories,
     isPromised: durationMs(options.grace) > 0,
     tally: new Map(),
-    goesOn: () => client.traffic.requests < options.operations,
+    goesOn: () => client.traffic.requests < options.operations && !ending.aborted,
   };
 }
 
@@ -164,18 +167,19 @@ interface Aftermath {
 }
 
 async function check(storm: Storm, { cluster, database, say }: Aftermath): Promise<readonly string[]> {
+  const { storageRoot, run } = cluster;
   const checks = [
     () => untilQuiet(database, say),
     () => checkRows(database, storm.groups),
     () => checkUsage(database),
     () => checkRecords(database, storm.tally),
     () => checkPulls(storm),
-    ...(cluster.storageRoot === undefined ? [] : [() => checkObjects(database, cluster.storageRoot ?? '')]),
-    () => checkByFsck(cluster),
+    ...(storageRoot === undefined ? [] : [() => checkObjects(database, storageRoot)]),
+    ...(run === undefined ? [] : [() => checkByFsck(run)]),
   ];
   const report: string[] = [];
-  for (const run of checks) {
-    const line = await run();
+  for (const look of checks) {
+    const line = await look();
     say(line);
     report.push(line);
   }

@@ -20,7 +20,8 @@ const DEEDS: readonly (readonly [number, Deed])[] = [
   [0.1, (storm, group) => deleteManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => restoreTag(storm, group, tagOf(storm, group))],
   [0.1, (storm, group) => restoreManifest(storm, group, manifestOf(storm, group))],
-  [0.02, (storm, group) => purgeManifest(storm, group, liveOf(storm, group))],
+  // Purging breaks promises, as it is meant to.
+  [0.02, async (storm, group) => !storm.isPromised && purgeManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => disturb(storm, group)],
 ];
 /** How often an owner that has a repository to itself deletes it. */

@@ -14,7 +14,7 @@ export async function checkUsage(database: Pool): Promise<string> {
 }
 
 /** The product's own check of rows against rows, rows against the store, and all bytes (INV-2, INV-5, INV-6). */
-export async function checkByFsck({ run }: Cluster): Promise<string> {
+export async function checkByFsck(run: NonNullable<Cluster['run']>): Promise<string> {
   const output = await run(['fsck', '--deep']).catch((error: unknown) => {
     throw new Violation('INV-5', `fsck: ${(error as Error).message}`);
   });

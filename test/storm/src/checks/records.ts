@@ -10,6 +10,10 @@ const RECORDED: readonly (readonly [string, string])[] = [
   ['blob.deleted', 'DELETE blob 202'],
 ];
 
+/** Of the repositories of a storm; others may be at work in others. */
+const AUDITED = `SELECT count(*)::int AS n FROM audit_event WHERE action = $1 AND target LIKE 'admin/%'`;
+const TOLD = `SELECT count(*)::int AS n FROM outbox_event WHERE kind = $1 AND payload ->> 'repository' LIKE 'admin/%'`;
+
 const BROKEN_CHAIN = `
   SELECT name FROM (
     SELECT name, previous_digest, lag(digest) OVER (PARTITION BY repository_id, name ORDER BY id) AS before,
@@ -22,8 +26,8 @@ export async function checkRecords(database: Pool, tally: Tally): Promise<string
   let changes = 0;
   for (const [action, answer] of RECORDED) {
     const acknowledged = tally.get(answer) ?? 0;
-    const audited = await counted(database, 'SELECT count(*)::int AS n FROM audit_event WHERE action = $1', action);
-    const told = await counted(database, 'SELECT count(*)::int AS n FROM outbox_event WHERE kind = $1', action);
+    const audited = await counted(database, AUDITED, action);
+    const told = await counted(database, TOLD, action);
     expectEqual(`INV-12: audit rows of ${action}`, audited, acknowledged);
     expectEqual(`INV-8: events of ${action}`, told, acknowledged);
     changes += acknowledged;

@@ -9,11 +9,16 @@ interface HeldRow {
 
 const MANIFESTS = `
   SELECT r.name AS repository, 'sha256:' || encode(substr(m.digest, 2), 'hex') AS digest
-  FROM manifest m JOIN repository r ON r.id = m.repository_id`;
+  FROM manifest m JOIN repository r ON r.id = m.repository_id WHERE r.name LIKE 'admin/%'`;
 const LINKS = `
   SELECT r.name AS repository, 'sha256:' || encode(substr(l.digest, 2), 'hex') AS digest
-  FROM repository_blob l JOIN repository r ON r.id = l.repository_id`;
-const BLOBS = `SELECT '' AS repository, 'sha256:' || encode(substr(digest, 2), 'hex') AS digest FROM blob`;
+  FROM repository_blob l JOIN repository r ON r.id = l.repository_id WHERE r.name LIKE 'admin/%'`;
+/** Others may have linked blobs to repositories of theirs. */
+const BLOBS = `
+  SELECT '' AS repository, 'sha256:' || encode(substr(b.digest, 2), 'hex') AS digest FROM blob b
+  WHERE NOT EXISTS (
+    SELECT FROM repository_blob l JOIN repository r ON r.id = l.repository_id
+    WHERE l.digest = b.digest AND r.name NOT LIKE 'admin/%')`;
 
 /** After the last collection: everything that is live is there (INV-5), and nothing else is (INV-6). */
 export async function checkRows(database: Pool, groups: readonly Group[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@entrepot/embedded-postgres';
@@ -18,26 +18,36 @@ export interface ClusterOptions {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** The product in processes of its own, several of each kind that a storm goes against. */
+/** Where a service answers. */
+interface Door {
+  readonly url: string;
+}
+
+/** What a storm goes against. */
 export interface Cluster {
   readonly databaseUrl: string;
-  readonly issuer: Entrepot;
-  readonly registries: readonly Entrepot[];
-  readonly jobrunners: readonly Entrepot[];
+  readonly issuer: Door;
+  readonly registries: readonly Door[];
   readonly admin: Account;
-  /** Has no right to anything. */
+  /** Has no right to what is the administrator's. */
   readonly stranger: Account;
-  /** Where the filesystem store lies; undefined for a bucket. */
+  /** Where the filesystem store lies; undefined for another one. */
   readonly storageRoot?: string;
   /** Runs another `entrepot` command with the settings that all share; rejects unless it ends with 0. */
-  run(args: readonly string[]): Promise<string>;
-  /** Ends everything and deletes what it held. */
+  run?(args: readonly string[]): Promise<string>;
+  /** Ends everything that was started and deletes what it held. */
   remove(): Promise<void>;
+}
+
+/** An installation of somebody else's, which the file tells of. */
+export async function findCluster(file: string): Promise<Cluster> {
+  const found = JSON.parse(await readFile(file, 'utf8')) as Omit<Cluster, 'run' | 'remove'>;
+  return { ...found, remove: () => Promise.resolve() };
 }
 
 type OnEnd = (end: () => Promise<unknown>) => void;
 
-/** If a part does not start, the others are ended. */
+/** Starts the product in processes of its own, several of each kind. If a part does not start, the others are ended. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const ends: (() => Promise<unknown>)[] = [];
   const remove = async () => {
@@ -80,12 +90,11 @@ async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Clu
   // An issuer makes the first signing key, without which no registry is ready.
   const [issuer] = (await serve('auth', 1)) as [Entrepot];
   const registries = await serve('registry', options.registries);
-  const jobrunners = await serve('jobrunner', options.jobrunners);
+  await serve('jobrunner', options.jobrunners);
   return {
     databaseUrl: postgres.url,
     issuer,
     registries,
-    jobrunners,
     admin,
     stranger,
     ...(storageRoot !== undefined && { storageRoot }),
