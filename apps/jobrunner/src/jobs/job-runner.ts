@@ -24,6 +24,8 @@ export interface RunnerRoom {
 const LOOK_INTERVAL_MS = 1_000;
 /** Least time between two looks, however often somebody rings. */
 const LOOK_GAP_MS = 50;
+/** Bells may ring hundreds of times a second, and each job that did something leaves a record. */
+const ASK_INTERVAL_MS = 1_000;
 const RECLAIM_INTERVAL_MS = 2_000;
 const TRIM_INTERVAL_MS = 60_000;
 
@@ -114,13 +116,17 @@ export class JobRunner {
     if (this.#isTime('greet', HEARTBEAT_INTERVAL_MS)) this.#capacity = await claims.greet(worker);
     await this.#keepClaims();
     if (this.#isSteady() && this.#isTime('reclaim', RECLAIM_INTERVAL_MS)) await this.#reclaim();
-    const asked = this.#asked;
-    this.#asked = new Set();
-    for (const kind of asked) await claims.fireNow(kind);
+    if (this.#asked.size > 0 && this.#isTime('ask', ASK_INTERVAL_MS)) await this.#addAsked();
     const waitMs = await claims.fire(worker.kinds);
     await this.#takeWhatFits();
     if (this.#isTime('trim', TRIM_INTERVAL_MS)) await claims.trim({ count: config.keep, ageMs: config.keepAge });
     return waitMs ?? LOOK_INTERVAL_MS;
+  }
+
+  async #addAsked(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = new Set();
+    for (const kind of asked) await this.room.claims.fireNow(kind);
   }
 
   /** A process that was held up, as by SIGSTOP or a suspended machine, may be the one that is behind. */

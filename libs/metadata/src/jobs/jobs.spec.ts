@@ -274,12 +274,17 @@ describe('records', () => {
       await claims.append(claim, { first: 1, data: ['a line'] }, 10);
       await claims.end(claim, { status: 'done', result: { number } });
     }
+    await declare('@every 1h');
+    await claims.fireNow('review');
+    await claims.end(await claimOne(), { status: 'done', result: { number: 9 } });
     await add('scrub', { scheduledAt: new Date(Date.now() - 120_000) });
     expect(await claims.count()).toMatchObject({ jobs: [{ kind: 'scrub', status: 'waiting', count: 1 }], overdue: 1 });
     expect(await claims.trim({ count: 2, ageMs: 3_600_000 })).toBe(2);
-    expect((await records.list({ status: 'done', limit: 10 })).map(({ result }) => result?.['number'])).toEqual([3, 2]);
+    expect((await records.list({ status: 'done', limit: 10 })).map(({ result }) => result?.['number'])).toEqual([
+      9, 3, 2,
+    ]);
     await pool.query(`UPDATE job SET finished_at = now() - interval '2 h' WHERE status = 'done'`);
-    expect(await claims.trim({ count: 2, ageMs: 3_600_000 })).toBe(2);
+    expect(await claims.trim({ count: 2, ageMs: 3_600_000 })).toBe(3);
     expect(await records.list({ kind: 'review', limit: 10 })).toEqual([]);
   });
 });

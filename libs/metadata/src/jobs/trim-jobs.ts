@@ -3,7 +3,10 @@ import { queryRows } from '../database/unit-of-work.js';
 
 const BATCH = 500;
 
-/** Removes jobs that ended long ago or are not among the newest, in one batch, and workers that died a day ago. */
+/**
+ * Removes jobs that ended long ago or are not among the newest, in one batch, and workers that died a day ago. Scheduled jobs,
+ * of which there may be many, do not push out what somebody asked for.
+ */
 export async function trimJobs(
   pool: pg.Pool,
   { count, ageMs }: { readonly count: number; readonly ageMs: number },
@@ -16,13 +19,13 @@ export async function trimJobs(
   const rows = await queryRows(pool, {
     name: 'trim-jobs',
     text: `
-      WITH last_kept AS (
-        SELECT finished_at, id FROM job WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC OFFSET $1 LIMIT 1),
+      WITH ended AS (
+        SELECT id, finished_at, row_number() OVER (PARTITION BY is_scheduled ORDER BY finished_at DESC, id DESC) AS place
+        FROM job WHERE finished_at IS NOT NULL),
       old AS (
-        SELECT id FROM job
-        WHERE finished_at IS NOT NULL AND (finished_at < now() - $2 * interval '1 millisecond'
-          OR (finished_at, id) <= (SELECT finished_at, id FROM last_kept))
-        ORDER BY finished_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
+        SELECT job.id FROM job JOIN ended ON ended.id = job.id
+        WHERE ended.place > $1 OR ended.finished_at < now() - $2 * interval '1 millisecond'
+        ORDER BY ended.finished_at LIMIT ${BATCH} FOR UPDATE OF job SKIP LOCKED),
       lines AS (DELETE FROM job_log l USING old o WHERE l.job_id = o.id)
       DELETE FROM job j USING old o WHERE j.id = o.id RETURNING j.id`,
     values: [count, ageMs],
