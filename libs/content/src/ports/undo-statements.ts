@@ -34,7 +34,7 @@ export interface UndoStatements {
   valueAt(repositoryId: string, tag: Tag, time: Date): Promise<TagValue | undefined>;
   /** Whether the tag ever meant the digest. */
   hadValue(repositoryId: string, tag: Tag, digest: Digest): Promise<boolean>;
-  /** Forgets what the tag meant, so that nothing is held for it. */
+  /** Forgets what the tag meant, so that nothing is held for it; what it meant gets a review that is due now. */
   forgetTag(repositoryId: string, tag: Tag): Promise<void>;
   /** Digests of at most ten deleted indexes of the repository that list this manifest. */
   deletedParentsOf(manifestId: string): Promise<Digest[]>;

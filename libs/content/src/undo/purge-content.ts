@@ -36,20 +36,22 @@ export async function purgeManifest(room: UndoRoom, digest: Digest): Promise<Pur
 }
 
 /**
- * Removes a tag and forgets what it meant, so that nothing is held for it; the manifest goes for good with it unless another
- * tag or an index needs that. Rejects with MANIFEST_UNKNOWN where there is no such tag.
+ * Removes a tag, deleted before or not, and forgets what it meant, so that nothing is held for it; the manifest that it meant
+ * last goes for good with it unless another tag or an index needs that. Rejects with MANIFEST_UNKNOWN where there never
+ * was such a tag.
  */
 export async function purgeTag(room: UndoRoom, tag: Tag): Promise<Purged> {
   const { repositoryId, actor, graceMs } = room;
   return room.work.run(async (tx) => {
     await tx.holdRepository(repositoryId);
     await tx.lockTags(repositoryId, [tag]);
-    const removed = await tx.removeTag(repositoryId, tag, actor, graceMs);
-    if (!removed) throw new RegistryError('MANIFEST_UNKNOWN', { message: `there is no tag ${tag}`, detail: { tag } });
+    await tx.removeTag(repositoryId, tag, actor, graceMs);
+    const last = await tx.undo.valueBefore(repositoryId, tag);
+    if (!last) throw new RegistryError('MANIFEST_UNKNOWN', { message: `there is no tag ${tag}`, detail: { tag } });
     await tx.undo.forgetTag(repositoryId, tag);
     const tally = newTally();
-    await purgeUnlessNeeded(tx, room, { digest: removed.digest, tally });
-    await recordPurge(tx, room, { kind: 'tag.purged', tally, detail: { tag, digest: removed.digest } });
+    if (last.digest) await purgeUnlessNeeded(tx, room, { digest: last.digest, tally });
+    await recordPurge(tx, room, { kind: 'tag.purged', tally, detail: { tag, digest: last.digest } });
     return { digests: tally.digests };
   });
 }

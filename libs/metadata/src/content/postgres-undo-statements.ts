@@ -66,7 +66,13 @@ export class PostgresUndoStatements implements UndoStatements {
   async forgetTag(repositoryId: string, tag: Tag): Promise<void> {
     await this.tx.query({
       name: 'forget-tag',
-      text: 'DELETE FROM tag_history WHERE repository_id = $1 AND name = $2',
+      text: `
+        WITH gone AS (DELETE FROM tag_history WHERE repository_id = $1 AND name = $2 RETURNING previous_digest),
+        held AS (
+          SELECT id FROM manifest WHERE repository_id = $1 AND digest IN (SELECT previous_digest FROM gone)
+          ORDER BY id FOR KEY SHARE)
+        INSERT INTO manifest_review (manifest_id, reason, due_at) SELECT id, 'history purged', now() FROM held
+        ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at, hold = NULL`,
       values: [repositoryId, tag],
     });
   }

@@ -282,6 +282,12 @@ describe('what is purged', () => {
     await world.put(two, ['v1', 'other']);
     expect(await purgeTag(room, V1)).toEqual({ digests: [] });
     expect(await changes(V1)).toEqual([]);
+    const { rows } = await world.owner.query(
+      'SELECT t.reason FROM manifest_review t JOIN manifest m ON m.id = t.manifest_id WHERE m.digest = $1 AND due_at <= now()',
+      [Buffer.from(`01${one.digest.slice(7)}`, 'hex')],
+    );
+    expect(rows).toEqual([{ reason: 'history purged' }]);
+    await deleteTag(world.work, world.removal, parseTag('other'));
     expect(await purgeTag(room, parseTag('other'))).toEqual({ digests: [two.digest] });
     await expect(purgeTag(room, V1)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
     expect(await audited()).toMatchObject({ action: 'tag.purged' });
