@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { deleteBlob } from '@entrepot/content';
+import { deleteBlob, type ObjectKey } from '@entrepot/content';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
+import { PostgresQuarantine } from '../index.js';
 import { CollectorWorld, migrateWithBrakes } from './collector-world.suite.js';
 import { imageOf, outcomeOf } from './content-world.suite.js';
 
@@ -29,6 +30,7 @@ const image = () => imageOf([[blob, SIZE_BYTES]]);
 const keyOf = async (digest: Digest) => (await world.reader.blob(world.repositoryId, digest))?.objectKey;
 const mount = (from: string, into = world.repositoryId) =>
   world.room.uploads.mount({ repositoryId: into, digest: blob, graceMs: 60_000, source: { repositoryId: from } });
+const head = () => world.reader.promisedBlob(world.repositoryId, blob, 60_000);
 const blobExists = async () =>
   (await world.owner.query('SELECT FROM blob WHERE digest = $1', [digestBytes(blob)])).rows.length > 0;
 const doomedKeys = async () =>
@@ -184,6 +186,62 @@ describe('an upload, and the review of its link', () => {
     expect(await world.overtake(review, world.pushBlob(text))).toBe('done');
     expect(await isKept()).toBe(true);
     expect(await world.store.size((await keyOf(blob)) as never)).toBe(text.length);
+  });
+});
+
+describe('a HEAD, and the review of the link', () => {
+  it('does not find it where the review was first', async () => {
+    const review = await world.holdCollector('repository_blob');
+    const asked = head();
+    await world.untilWaiting();
+    await review.commit();
+    expect(await asked).toBeUndefined();
+  });
+
+  it('keeps its promise where it was first', async () => {
+    await world.makeDue();
+    const asked = await world.holdCommit('registry', 'link_review', head);
+    await world.collect();
+    await asked.commit();
+    expect(await isKept()).toBe(true);
+  });
+
+  it('writes once in a tenth of the grace time', async () => {
+    await world.makeDue();
+    await head();
+    const due = async () => (await world.owner.query('SELECT due_at FROM link_review')).rows;
+    const promised = await due();
+    await head();
+    expect(await due()).toEqual(promised);
+  });
+});
+
+describe('a healing upload, and the review of the blob', () => {
+  let text: string;
+  let bad: string | undefined;
+  beforeEach(async () => {
+    text = content();
+    blob = await world.pushBlob(text);
+    bad = await keyOf(blob);
+    await new PostgresQuarantine(world.pool).quarantine(blob, bad as ObjectKey, 'corrupt');
+  });
+
+  it('is a blob of its own where the review was first', async () => {
+    const review = await world.holdCollector('blob');
+    expect(await world.overtake(review, world.pushBlob(text))).toBe('done');
+    expect(await isKept()).toBe(true);
+    expect(await keyOf(blob)).not.toBe(bad);
+    expect(await doomedKeys()).toContain(bad);
+  });
+
+  it('is kept where it was first, and the bad object goes', async () => {
+    await world.makeDue();
+    const healed = await world.holdCommit('registry', 'blob', () => world.pushBlob(text));
+    await world.collect();
+    await healed.commit();
+    expect(await isKept()).toBe(true);
+    expect(await keyOf(blob)).not.toBe(bad);
+    expect((await doomedKeys()).filter((key) => key === bad)).toHaveLength(1);
   });
 });
 

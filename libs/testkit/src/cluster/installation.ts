@@ -7,6 +7,8 @@ import { findFreePort, runEntrepot, startEntrepot, type Entrepot } from '../entr
 import type { Account } from '../registry-client.js';
 import { startBalancer, type Balancer } from './balancer.js';
 
+/** For several of each service, and for what tests ask themselves. */
+const MAX_CONNECTIONS = 200;
 const SERVE = ['sh', 'apps/cli/bin/entrepot', 'serve'];
 
 export interface InstallationOptions {
@@ -90,7 +92,10 @@ async function makeDirectory(parent: string, onEnd: OnEnd): Promise<string> {
 }
 
 async function sharedSettings(directory: string, onEnd: OnEnd) {
-  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
+  const postgres = await startEmbeddedPostgres({
+    directory: join(directory, 'postgres'),
+    maxConnections: MAX_CONNECTIONS,
+  });
   onEnd(() => postgres.stop());
   const storage = join(directory, 'storage');
   await mkdir(storage);

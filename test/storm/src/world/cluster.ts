@@ -64,7 +64,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Cluster, 'remove'>> {
   const directory = await makeDirectory(onEnd);
   // Nothing loses its power in a storm, so that nothing has to wait for the disk.
-  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), isDurable: false });
+  const postgres = await startEmbeddedPostgres({
+    directory: join(directory, 'postgres'),
+    isDurable: false,
+    maxConnections: 200,
+  });
   onEnd(() => postgres.stop());
   const { storageRoot, storage } = await openStore(options.store, directory, onEnd);
   const admin = { name: 'admin', password: randomBytes(18).toString('base64url') };
