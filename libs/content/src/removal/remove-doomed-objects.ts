@@ -6,7 +6,7 @@ import { withRest } from '../review/with-rest.js';
 /** Claimed at once: few enough to be removed before the claim ends. */
 const CLAIM = 1000;
 const CLAIM_SECONDS = 20;
-/** Removed at once in each store. */
+/** Removed at once in each store, and no more than in a second. */
 const SLICE = 250;
 
 export interface ObjectRemoval {
@@ -35,15 +35,18 @@ export async function removeDoomedObjects(removal: ObjectRemoval): Promise<Remov
   const { purge, store, ratePerSecond, signal } = removal;
   const tally = { objects: 0, bytes: 0, failures: [] as unknown[] };
   const paces = new Map<string, Pace>();
-  const limit = ratePerSecond === 0 ? CLAIM : Math.min(CLAIM, ratePerSecond * CLAIM_SECONDS);
+  const [limit, size] =
+    ratePerSecond === 0
+      ? [CLAIM, SLICE]
+      : [Math.min(CLAIM, ratePerSecond * CLAIM_SECONDS), Math.min(SLICE, ratePerSecond)];
   for (let claimed = limit; claimed === limit && !signal.aborted;) {
     const keys = await purge.claimDoomedObjects(limit);
     claimed = keys.length;
     const removals = [...Map.groupBy(keys, (key) => store.storeOf(key))].map(async ([name, inside]) => {
       const pace = paces.get(name) ?? newPace(removal);
       paces.set(name, pace);
-      for (let start = 0; start < inside.length && !signal.aborted; start += SLICE) {
-        await removeSlice(removal, inside.slice(start, start + SLICE), { pace, tally });
+      for (let start = 0; start < inside.length && !signal.aborted; start += size) {
+        await removeSlice(removal, inside.slice(start, start + size), { pace, tally });
       }
     });
     await Promise.all(removals);
