@@ -9,6 +9,7 @@ import { checkCertificates, checkSigningKeys } from './check-certificates.js';
 import { checkClocks } from './check-clocks.js';
 import { checkDatabase } from './check-database.js';
 import { checkQueues } from './check-queues.js';
+import { checkReadReplica } from './check-read-replica.js';
 import { checkSettings } from './check-settings.js';
 import { checkStorage } from './check-storage.js';
 import { checkWork } from './check-work.js';
@@ -84,6 +85,7 @@ function checksOf({ source, given, places, pool }: Room): Check[] {
   return [
     { name: 'database', look: (findings) => checkDatabase(pool, findings) },
     ...always,
+    { name: 'read replica', look: (findings) => checkReadReplica(config.database.readUrl, findings) },
     { name: 'token keys', look: (findings) => checkSigningKeys(pool, ringOf(source, given), findings) },
     { name: 'work', look: (findings) => checkWork(pool, findings) },
   ];

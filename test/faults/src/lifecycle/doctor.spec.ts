@@ -116,6 +116,11 @@ describe('entrepot doctor', () => {
       found: wrong('database', 'fail', /cannot be used/),
     },
     {
+      name: 'a read replica that is away',
+      settings: { ENTREPOT_DATABASE_READ_URL: `postgres://x@${CLOSED}/x` },
+      found: wrong('read replica', 'warn', /does not answer/),
+    },
+    {
       name: 'a store that is away',
       settings: { ENTREPOT_STORAGE_ROOT: '/proc/entrepot' },
       found: wrong('storage', 'fail', /filesystem/),
