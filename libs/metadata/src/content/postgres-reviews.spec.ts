@@ -161,12 +161,9 @@ describe('the review of a manifest', () => {
   it('forgets when a manifest was used that is gone', async () => {
     const manifest = await world.manifest();
     await world.use(manifest, '1 hour');
-    await world.use(manifest, '1 hour', 'manifest_use_mark');
     await world.reviewOf(manifest);
     await world.collect();
-    for (const table of ['manifest_use', 'manifest_use_mark']) {
-      expect(await has(table, 'manifest_id', manifest.id)).toBe(false);
-    }
+    expect(await has('manifest_use', 'manifest_id', manifest.id)).toBe(false);
   });
 });
 

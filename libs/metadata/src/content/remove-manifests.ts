@@ -102,14 +102,13 @@ export async function removeReferences(tx: Queryable, removal: ManifestsRemoval)
   return Number(rows[0]?.bytes ?? 0);
 }
 
-/** What is kept beside a manifest and holds nothing. */
+/** What is kept beside a manifest and holds nothing. Marks of use that are left are dropped when they are folded. */
 export async function forgetManifests(tx: Queryable, ids: readonly string[]): Promise<void> {
   await tx.query({
     name: 'forget-manifests',
     text: `
-      WITH review AS (DELETE FROM manifest_review WHERE manifest_id = ANY ($1::bigint[])),
-      use AS (DELETE FROM manifest_use WHERE manifest_id = ANY ($1))
-      DELETE FROM manifest_use_mark WHERE manifest_id = ANY ($1)`,
+      WITH review AS (DELETE FROM manifest_review WHERE manifest_id = ANY ($1::bigint[]))
+      DELETE FROM manifest_use WHERE manifest_id = ANY ($1)`,
     values: [ids],
   });
 }
