@@ -110,7 +110,7 @@ describe('content that nothing refers to', () => {
     await replicas.query(AGE);
     const printed = await replicas.run(['job', 'run', 'review', '--dry-run', '--wait', '--json']);
     const { result } = JSON.parse(printed) as { result: Record<string, number> };
-    expect(result).toMatchObject({ manifestsNow: 1, manifestsLater: 0 });
+    expect(result).toMatchObject({ manifestsNow: 1 });
     expect(result['bytesLater']).toBeGreaterThan(4000);
     expect(await statusOf('GET', `manifests/${manifest.digest}`)).toBe(200);
   });
