@@ -18,11 +18,11 @@ import { createWorker, type Acknowledged, type WorkLog } from './workers.js';
 const PROGRAMS = ['docker', 'dockerd', 'skopeo', 'nginx'];
 const TOP_DIRECTORY = fileURLToPath(new URL('../../../..', import.meta.url));
 const STORM = join(TOP_DIRECTORY, 'test', 'storm', 'dist', 'main.js');
-const GRACE = '30s';
+const GRACE = '20s';
 const UNDO = '1s';
 const LAYER_BYTES = 256 * 1024;
 /** For longer than the grace time, so that layers that were shared are collected meanwhile. */
-const WORKING_MS = 75_000;
+const WORKING_MS = 45_000;
 /** More than a storm gets to before it is told to end. */
 const OPERATIONS = 1_000_000;
 

@@ -10,6 +10,7 @@ type Deed = (storm: Storm, group: Group) => Promise<unknown>;
 const manifestOf = ({ random }: Storm, { manifests }: Group) => random.pick(manifests as [StormManifest]);
 const tagOf = ({ random }: Storm, { tagNames }: Group) => random.pick(tagNames as [string, ...string[]]);
 const liveOf = (storm: Storm, { live, manifests }: Group) => prefer(storm, live, manifests);
+const deletedOf = (storm: Storm, { deleted, manifests }: Group) => prefer(storm, deleted, manifests);
 const setTagOf = (storm: Storm, { tags, tagNames }: Group) => prefer(storm, tags.keys(), tagNames);
 
 /** What owners do, and how often. A tag that is pushed moves, where it was another manifest's. */
@@ -19,7 +20,7 @@ const DEEDS: readonly (readonly [number, Deed])[] = [
   [0.1, (storm, group) => deleteTag(storm, group, setTagOf(storm, group))],
   [0.1, (storm, group) => deleteManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => restoreTag(storm, group, tagOf(storm, group))],
-  [0.1, (storm, group) => restoreManifest(storm, group, manifestOf(storm, group))],
+  [0.1, (storm, group) => restoreManifest(storm, group, deletedOf(storm, group))],
   // Purging breaks promises, as it is meant to.
   [0.02, async (storm, group) => !storm.isPromised && purgeManifest(storm, group, liveOf(storm, group))],
   [0.1, (storm, group) => disturb(storm, group)],

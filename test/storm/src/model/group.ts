@@ -38,6 +38,11 @@ export class Group {
     return this.#tags;
   }
 
+  /** Manifests that were deleted, and not pushed or restored since. */
+  get deleted(): readonly StormManifest[] {
+    return [...this.#presence].flatMap(([manifest, state]) => (state === 'absent' ? [manifest] : []));
+  }
+
   /** The last things that happened to it, oldest first. */
   get history(): readonly string[] {
     return this.#history;
