@@ -16,12 +16,10 @@ export const jobsSection = {
     retryDelay: duration().prefault('10s').meta({
       description: 'Time before a job that failed is tried again; it doubles each time, up to an hour.',
     }),
-    keep: count(0, 1_000_000)
-      .prefault('1000')
-      .meta({
-        description:
-          'How many jobs that ended are kept, with their logs: so many that somebody asked for, and as many that a schedule began.',
-      }),
+    keep: count(0, 1_000_000).prefault('1000').meta({
+      description:
+        'How many jobs that ended are kept, with their logs: so many that somebody asked for, and as many that a schedule began.',
+    }),
     keepAge: duration().prefault('30d').meta({
       description: 'How long after its end a job is kept at most; whichever of the two limits comes first.',
     }),
