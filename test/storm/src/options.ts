@@ -5,7 +5,7 @@ export const USAGE = `npm run test:gc-storm -- [options]
   --operations N   requests of clients before the storm ends (50,000; a release is held to 10,000,000)
   --seed S         repeats the choices of a storm, though not what met what (random)
   --grace D        ENTREPOT_GC_GRACE (0s); longer than a push takes, no push may be refused
-  --undo D         ENTREPOT_GC_UNDO (1s)
+  --undo D         ENTREPOT_GC_UNDO (3s)
   --store KIND     filesystem or s3 (filesystem)
   --jobrunners N   collectors (2)
   --registries N   data planes (2)
@@ -33,7 +33,7 @@ export function parseOptions(parameters: readonly string[]): StormOptions | unde
       operations: { type: 'string', default: '50000' },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       grace: { type: 'string', default: '0s' },
-      undo: { type: 'string', default: '1s' },
+      undo: { type: 'string', default: '3s' },
       store: { type: 'string', default: 'filesystem' },
       jobrunners: { type: 'string', default: '2' },
       registries: { type: 'string', default: '2' },

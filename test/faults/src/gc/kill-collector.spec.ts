@@ -63,7 +63,10 @@ describe.each(STORES)('a collector that is stopped at any step, over %s', (kind)
     await makeGarbage({ client, journal, repository: 'admin/collected' }, replicas);
     const victim = replicas.startJobrunner({ ...REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=kill` });
     // It may be dead before it is ready.
-    await victim.then(untilDead, () => {});
+    await victim.then(
+      (killed) => untilDead(killed).then(killed.remove),
+      () => {},
+    );
     expect(await findWrong()).toEqual([]);
   });
 
