@@ -19,7 +19,7 @@ export { nextLink, parsePage } from './page.js';
 export type { Page, PageBounds } from './page.js';
 export { MAX_QUERY_PARAMETERS, parseQuery } from './query.js';
 export type { Query } from './query.js';
-export { parseByteSize, parseDuration } from './quantity.js';
+export { formatByteSize, formatDuration, parseByteSize, parseDuration } from './quantity.js';
 export { parseBlobRange, parseUploadRange } from './range.js';
 export type { ByteRange } from './range.js';
 export { isTag, parseReference, parseTag } from './reference.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseByteSize, parseDuration } from './quantity.js';
+import { formatByteSize, formatDuration, parseByteSize, parseDuration } from './quantity.js';
 
 describe('parseDuration', () => {
   it.each([
@@ -34,5 +34,30 @@ describe('parseByteSize', () => {
 
   it.each(['', '4', '4MB', '4mib', '4M', '1s', '-1B', '999999999999TiB'])('does not read %j', (text) => {
     expect(parseByteSize(text)).toBeUndefined();
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([0, 1, 250, 1500, 90_000, 300_000, 5_400_000, 7_200_000, 604_800_000])('writes what is read as %j', (ms) => {
+    expect(parseDuration(formatDuration(ms))).toBe(ms);
+  });
+
+  it.each([
+    [0, '0s'],
+    [1500, '1500ms'],
+    [90_000, '90s'],
+    [604_800_000, '7d'],
+  ])('of %j takes the largest unit that says it exactly', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe('formatByteSize', () => {
+  it.each([
+    [0, '0B'],
+    [1025, '1025B'],
+    [4_194_304, '4MiB'],
+  ])('of %j takes the largest unit that says it exactly', (bytes, text) => {
+    expect(formatByteSize(bytes)).toBe(text);
   });
 });

@@ -6,7 +6,8 @@ import {
   type ValueMessage,
   type WorkerMessage,
 } from '@entrepot/contracts';
-import { formatDuration, type Job, type JobLine, type ScheduleRecord, type WorkerRecord } from '@entrepot/jobs';
+import type { Job, JobLine, ScheduleRecord, WorkerRecord } from '@entrepot/jobs';
+import { formatDuration } from '@entrepot/oci';
 
 export function toJobMessage(job: Job): JobMessage {
   return {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   didNothing,
-  formatDuration,
   JobLost,
   RUNNER_LINES,
   type ClaimedJob,
@@ -11,6 +10,7 @@ import {
   type JobResult,
   type JobsConfig,
 } from '@entrepot/jobs';
+import { formatDuration } from '@entrepot/oci';
 import type { Logger } from '@entrepot/runtime';
 import { RunNotes, storable } from './run-notes.js';
 

@@ -1,4 +1,4 @@
-import { formatDuration } from '@entrepot/jobs';
+import { formatDuration } from '@entrepot/oci';
 
 /** The schedule of something that is done again after `intervalMs`. */
 export function every(intervalMs: number): string {

@@ -1,3 +1,4 @@
+import { formatDuration } from '@entrepot/oci';
 import type { Job } from './job.js';
 import type { ScheduleRecord } from '../schedule/schedule-record.js';
 import type { WorkerRecord } from './worker.js';
@@ -30,8 +31,6 @@ export function publishJob(job: Job) {
     dead: job.isDead,
   };
 }
-
-export type PublishedJob = ReturnType<typeof publishJob>;
 
 /** A schedule as JSON, by the names of the published cron object. */
 export function publishSchedule(schedule: ScheduleRecord) {
@@ -66,17 +65,4 @@ export function publishWorker(worker: WorkerRecord) {
     startedAt: worker.startedAt.toISOString(),
     runningJobs: worker.runningJobs,
   };
-}
-
-const UNITS = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'm'],
-  [1_000, 's'],
-] as const;
-
-/** `90000` → `90s`, `3600000` → `1h`: the largest unit that says it exactly. */
-export function formatDuration(ms: number): string {
-  const [size, unit] = UNITS.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms'];
-  return `${ms / size}${unit}`;
 }

@@ -1,3 +1,4 @@
+import { formatByteSize, formatDuration } from '@entrepot/oci';
 import { z } from 'zod';
 
 /**
@@ -67,22 +68,7 @@ export function configKeys(sections: readonly ConfigSection[]): ConfigKey[] {
 
 /** A number as people write it: 60000 ms → `1m`, 4194304 bytes → `4MiB`. */
 export function formatQuantity(value: number, unit: 'ms' | 'bytes'): string {
-  const scale: readonly (readonly [number, string])[] =
-    unit === 'ms'
-      ? [
-          [86_400_000, 'd'],
-          [3_600_000, 'h'],
-          [60_000, 'm'],
-          [1000, 's'],
-        ]
-      : [
-          [2 ** 40, 'TiB'],
-          [2 ** 30, 'GiB'],
-          [2 ** 20, 'MiB'],
-          [2 ** 10, 'KiB'],
-        ];
-  const [size, name] = scale.find(([size]) => value >= size && value % size === 0) ?? [1, unit === 'ms' ? 'ms' : 'B'];
-  return value === 0 && unit === 'ms' ? '0s' : `${value / size}${name}`;
+  return unit === 'ms' ? formatDuration(value) : formatByteSize(value);
 }
 
 function upperSnake(camelCase: string): string {
