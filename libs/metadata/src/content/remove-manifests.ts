@@ -1,3 +1,4 @@
+import { digestText } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
 
 /** Rows of manifests that go together. */
@@ -28,8 +29,7 @@ export async function removeManifests(tx: Queryable, removal: ManifestsRemoval):
     name: 'remove-manifests',
     text: `
       DELETE FROM manifest WHERE id = ANY ($1::bigint[])
-      RETURNING repository_id,
-        CASE get_byte(digest, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substr(digest, 2), 'hex') AS digest`,
+      RETURNING repository_id, ${digestText('digest')} AS digest`,
     values: [ids],
   });
   return rows;

@@ -16,3 +16,8 @@ export function digestBytes(digest: Digest): Buffer {
 export function digestFromBytes(bytes: Buffer): Digest {
   return `${NAME[bytes[0] ?? 0]}:${bytes.toString('hex', 1)}` as Digest;
 }
+
+/** The text of a digest in a column, as SQL. */
+export function digestText(column: string): string {
+  return `CASE get_byte(${column}, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substring(${column} FROM 2), 'hex')`;
+}

@@ -1,4 +1,6 @@
+import { HEARTBEAT_EXPIRY_MS } from '@entrepot/jobs';
 import type pg from 'pg';
+import { digestText } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
 
 /** Work that waits longer than it should, as the tables have it. Ages are by the database's clock. */
@@ -49,27 +51,23 @@ export async function inspectWork(pool: pg.Pool): Promise<WorkFacts> {
   };
 }
 
-const SECONDS_SINCE = (moment: string): string => `coalesce(extract(epoch FROM now() - (${moment}))::int, 0)`;
-
-/** A beat that is older than this is that of a worker which is gone. */
-const WORKER_LIVES = `interval '30 seconds'`;
+const secondsSince = (moment: string): string => `coalesce(extract(epoch FROM now() - (${moment}))::int, 0)`;
 
 const WORK = `
   SELECT
     (SELECT count(*) FROM blob WHERE fault IS NOT NULL) AS quarantined,
     ARRAY (
-      SELECT CASE get_byte(digest, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END
-        || encode(substring(digest FROM 2), 'hex') || ' ' || fault
+      SELECT ${digestText('digest')} || ' ' || fault
       FROM blob WHERE fault IS NOT NULL ORDER BY fault_at LIMIT 3) AS quarantined_examples,
     (SELECT count(*) FROM (
       SELECT FROM doomed_object WHERE due_at < now() - interval '1 hour' LIMIT 100000) AS overdue) AS overdue_removals,
     greatest(
-      ${SECONDS_SINCE('SELECT min(due_at) FROM manifest_review WHERE due_at < now()')},
-      ${SECONDS_SINCE('SELECT min(due_at) FROM link_review WHERE due_at < now()')},
-      ${SECONDS_SINCE('SELECT min(due_at) FROM blob_review WHERE due_at < now()')}) AS overdue_review_seconds,
-    ${SECONDS_SINCE('SELECT marked_at FROM recovery_mark ORDER BY id LIMIT 1')} AS unrecorded_seconds,
-    (SELECT count(*) FROM worker WHERE heartbeat_at > now() - ${WORKER_LIVES}) AS workers,
-    ${SECONDS_SINCE(`SELECT min(scheduled_at) FROM job WHERE status = 'waiting' AND scheduled_at < now()`)} AS waiting_job_seconds,
+      ${secondsSince('SELECT min(due_at) FROM manifest_review WHERE due_at < now()')},
+      ${secondsSince('SELECT min(due_at) FROM link_review WHERE due_at < now()')},
+      ${secondsSince('SELECT min(due_at) FROM blob_review WHERE due_at < now()')}) AS overdue_review_seconds,
+    ${secondsSince('SELECT marked_at FROM recovery_mark ORDER BY id LIMIT 1')} AS unrecorded_seconds,
+    (SELECT count(*) FROM worker WHERE heartbeat_at > now() - ${HEARTBEAT_EXPIRY_MS} * interval '1 millisecond') AS workers,
+    ${secondsSince(`SELECT min(scheduled_at) FROM job WHERE status = 'waiting' AND scheduled_at < now()`)} AS waiting_job_seconds,
     ARRAY (
       SELECT DISTINCT kind FROM job
       WHERE is_dead AND finished_at > now() - interval '1 day' ORDER BY kind) AS dead_job_kinds,

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { digestText } from '../database/digest-bytes.js';
 import { DatabaseUnavailable, sqlState } from '../database/errors.js';
 import { runUnitOfWork } from '../database/unit-of-work.js';
 
@@ -14,12 +15,9 @@ export interface Invariant {
   readonly mend?: (graceMs: number) => string;
 }
 
-const DIGEST = (column: string): string =>
-  `CASE get_byte(${column}, 0) WHEN 1 THEN 'sha256:' ELSE 'sha512:' END || encode(substring(${column} FROM 2), 'hex')`;
-
 /** A look that should have been due is due after the grace time. */
-const DUE = (graceMs: number): string => `now() + ${graceMs} * interval '1 millisecond'`;
-const UNDOOM = (): string => 'DELETE FROM doomed_object d USING broken WHERE d.object_key = broken.object_key';
+const due = (graceMs: number): string => `now() + ${graceMs} * interval '1 millisecond'`;
+const undoom = (): string => 'DELETE FROM doomed_object d USING broken WHERE d.object_key = broken.object_key';
 
 /** Cheap ones first: what is not looked at in time is at the end. Foreign keys hold by themselves, and are not repeated. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -27,9 +25,9 @@ export const INVARIANTS: readonly Invariant[] = [
     kind: 'blob-doomed',
     name: 'no object that a blob needs is doomed',
     text: `
-      SELECT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key
+      SELECT ${digestText('b.digest')} AS found, ${digestText('b.digest')} AS digest, NULL AS repository, b.object_key
       FROM doomed_object d JOIN blob b ON b.object_key = d.object_key`,
-    mend: UNDOOM,
+    mend: undoom,
   },
   {
     kind: 'upload-doomed',
@@ -37,7 +35,7 @@ export const INVARIANTS: readonly Invariant[] = [
     text: `
       SELECT u.id::text AS found, NULL AS digest, r.name AS repository, u.object_key
       FROM doomed_object d JOIN upload u ON u.object_key = d.object_key JOIN repository r ON r.id = u.repository_id`,
-    mend: UNDOOM,
+    mend: undoom,
   },
   {
     kind: 'deleted-repository-uploads',
@@ -50,7 +48,7 @@ export const INVARIANTS: readonly Invariant[] = [
     kind: 'tag-dangling',
     name: 'a tag points at a manifest of its repository that is not deleted',
     text: `
-      SELECT r.name || ':' || t.name AS found, ${DIGEST('m.digest')} AS digest, r.name AS repository, NULL AS object_key
+      SELECT r.name || ':' || t.name AS found, ${digestText('m.digest')} AS digest, r.name AS repository, NULL AS object_key
       FROM tag t JOIN manifest m ON m.id = t.manifest_id JOIN repository r ON r.id = t.repository_id
       WHERE m.repository_id <> t.repository_id OR m.deleted_at IS NOT NULL`,
   },
@@ -58,7 +56,7 @@ export const INVARIANTS: readonly Invariant[] = [
     kind: 'index-entry-missing',
     name: 'the entries of an index are in its repository, and not deleted before it',
     text: `
-      SELECT r.name || '@' || ${DIGEST('p.digest')} AS found, ${DIGEST('e.digest')} AS digest, r.name AS repository,
+      SELECT r.name || '@' || ${digestText('p.digest')} AS found, ${digestText('e.digest')} AS digest, r.name AS repository,
         NULL AS object_key
       FROM manifest_child c JOIN manifest p ON p.id = c.parent_id JOIN manifest e ON e.id = c.child_id
       JOIN repository r ON r.id = p.repository_id
@@ -68,7 +66,7 @@ export const INVARIANTS: readonly Invariant[] = [
     kind: 'manifest-without-review',
     name: 'a manifest that nothing needs is going to be reviewed',
     text: `
-      SELECT r.name || '@' || ${DIGEST('m.digest')} AS found, ${DIGEST('m.digest')} AS digest, r.name AS repository,
+      SELECT r.name || '@' || ${digestText('m.digest')} AS found, ${digestText('m.digest')} AS digest, r.name AS repository,
         NULL AS object_key, m.id AS manifest_id
       FROM manifest m JOIN repository r ON r.id = m.repository_id
       WHERE m.deleted_at IS NULL AND r.deleted_at IS NULL
@@ -84,7 +82,7 @@ export const INVARIANTS: readonly Invariant[] = [
           SELECT FROM manifest n WHERE n.repository_id = m.repository_id AND n.digest = m.subject_digest)`,
     mend: (graceMs) => `
       INSERT INTO manifest_review (manifest_id, reason, due_at)
-      SELECT m.id, 'found by fsck', ${DUE(graceMs)} FROM manifest m JOIN broken ON broken.manifest_id = m.id
+      SELECT m.id, 'found by fsck', ${due(graceMs)} FROM manifest m JOIN broken ON broken.manifest_id = m.id
       ORDER BY m.id FOR KEY SHARE OF m
       ON CONFLICT (manifest_id) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
   },
@@ -92,28 +90,28 @@ export const INVARIANTS: readonly Invariant[] = [
     kind: 'blob-size-differs',
     name: 'a blob has the size that manifests give it',
     text: `
-      SELECT DISTINCT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key
+      SELECT DISTINCT ${digestText('b.digest')} AS found, ${digestText('b.digest')} AS digest, NULL AS repository, b.object_key
       FROM manifest_blob n JOIN blob b ON b.digest = n.digest WHERE b.size_bytes <> n.size_bytes`,
   },
   {
     kind: 'blob-unlinked-without-review',
     name: 'a blob that no repository holds is going to be reviewed',
     text: `
-      SELECT ${DIGEST('b.digest')} AS found, ${DIGEST('b.digest')} AS digest, NULL AS repository, b.object_key,
+      SELECT ${digestText('b.digest')} AS found, ${digestText('b.digest')} AS digest, NULL AS repository, b.object_key,
         b.digest AS blob_digest
       FROM blob b
       WHERE NOT EXISTS (SELECT FROM repository_blob l WHERE l.digest = b.digest)
         AND NOT EXISTS (SELECT FROM blob_review v WHERE v.digest = b.digest)`,
     mend: (graceMs) => `
       INSERT INTO blob_review (digest, reason, due_at)
-      SELECT blob_digest, 'found by fsck', ${DUE(graceMs)} FROM broken ORDER BY blob_digest
+      SELECT blob_digest, 'found by fsck', ${due(graceMs)} FROM broken ORDER BY blob_digest
       ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
   },
   {
     kind: 'link-unreferenced-without-review',
     name: 'a link that no manifest needs is going to be reviewed',
     text: `
-      SELECT r.name || '@' || ${DIGEST('l.digest')} AS found, ${DIGEST('l.digest')} AS digest, r.name AS repository,
+      SELECT r.name || '@' || ${digestText('l.digest')} AS found, ${digestText('l.digest')} AS digest, r.name AS repository,
         NULL AS object_key, l.repository_id, l.digest AS blob_digest
       FROM repository_blob l JOIN repository r ON r.id = l.repository_id
       WHERE NOT EXISTS (SELECT FROM manifest_blob n WHERE n.repository_id = l.repository_id AND n.digest = l.digest)
@@ -122,7 +120,7 @@ export const INVARIANTS: readonly Invariant[] = [
         AND NOT EXISTS (SELECT FROM blob_review v WHERE v.digest = l.digest)`,
     mend: (graceMs) => `
       INSERT INTO link_review (repository_id, digest, reason, due_at)
-      SELECT repository_id, blob_digest, 'found by fsck', ${DUE(graceMs)} FROM broken ORDER BY repository_id, blob_digest
+      SELECT repository_id, blob_digest, 'found by fsck', ${due(graceMs)} FROM broken ORDER BY repository_id, blob_digest
       ON CONFLICT (repository_id, digest) DO UPDATE
       SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at)`,
   },
