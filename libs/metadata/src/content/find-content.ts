@@ -2,6 +2,7 @@ import type { ObjectKey, StoredBlob, StoredManifest } from '@entrepot/content';
 import type { Digest, Tag } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
+import { inOrder } from '../database/in-order.js';
 import { repeatRows } from '../database/unit-of-work.js';
 import { SERVED_LINK } from './served-link.js';
 
@@ -74,14 +75,4 @@ export async function findBlobs(
 
 function toManifest(row: ManifestRow): StoredManifest {
   return { id: row.id, digest: digestFromBytes(row.digest), mediaType: row.media_type, payload: row.payload };
-}
-
-function inOrder<R extends { ord: number }, T>(
-  length: number,
-  rows: readonly R[],
-  build: (row: R) => T,
-): (T | undefined)[] {
-  const found: (T | undefined)[] = Array.from({ length });
-  for (const row of rows) found[row.ord - 1] = build(row);
-  return found;
 }

@@ -2,6 +2,7 @@ import type { ObjectKey, StoredBlob } from '@entrepot/content';
 import type { Digest } from '@entrepot/oci';
 import type pg from 'pg';
 import { digestBytes } from '../database/digest-bytes.js';
+import { inOrder } from '../database/in-order.js';
 import { repeatRows } from '../database/unit-of-work.js';
 import type { InRepository } from './find-content.js';
 import { promisedUntil } from './schedule-review.js';
@@ -46,11 +47,11 @@ export async function findPromisedBlobs(
       ],
     },
   );
-  const found: (PromisedBlob | undefined)[] = keys.map(() => undefined);
-  for (const { ord, object_key: objectKey, size_bytes: sizeBytes, needs_promise: needsPromise } of rows) {
-    found[ord - 1] = { objectKey, sizeBytes: Number(sizeBytes), needsPromise };
-  }
-  return found;
+  return inOrder(keys.length, rows, (row) => ({
+    objectKey: row.object_key,
+    sizeBytes: Number(row.size_bytes),
+    needsPromise: row.needs_promise,
+  }));
 }
 
 /**
