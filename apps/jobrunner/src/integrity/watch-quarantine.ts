@@ -14,7 +14,7 @@ export function watchQuarantine({ walk, metrics, logger }: Surroundings): { clos
   let blobs = 0;
   metrics.gauge(
     'blobs_in_quarantine',
-    'Blobs that are served to nobody until they are pushed again, because their object is at fault.',
+    'Blobs that are not served until they are pushed again, because their object is at fault.',
     () => blobs,
   );
   const look = async (): Promise<void> => {
