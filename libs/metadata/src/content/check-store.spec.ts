@@ -3,40 +3,29 @@ import { checkStore, type ObjectKey, type StoreFinding, type StoreRoom, type Sto
 import { put, readAll } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PostgresObjectLedger, PostgresQuarantine, PostgresSweepCandidates, createPool, migrate } from '../index.js';
+import { PostgresObjectLedger, PostgresQuarantine, PostgresSweepCandidates, migrate } from '../index.js';
 import { ContentWorld } from './content-world.suite.js';
+import { InterruptedLedger } from './interrupted-ledger.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 
 let world: ContentWorld;
-let jobs: Pool;
 let tally: StoreTally;
 
 beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
   await world.owner.query('TRUNCATE sweep_candidate, doomed_object, upload, repository_blob, blob CASCADE');
-  jobs = createPool({
-    url: database.url,
-    role: 'jobrunner',
-    poolSize: 8,
-    statementTimeoutMs: 10_000,
-    lockTimeoutMs: 5_000,
-  });
 });
 
-afterEach(async () => {
-  await jobs.end();
-  await world.close();
-});
+afterEach(() => world.close());
 
 async function check(other: Partial<StoreRoom> = {}, store = world.store): Promise<StoreFinding[]> {
   const room: StoreRoom = {
-    ledger: new PostgresObjectLedger(jobs),
-    candidates: new PostgresSweepCandidates(jobs),
-    quarantine: new PostgresQuarantine(jobs),
+    ledger: new PostgresObjectLedger(world.jobs),
+    candidates: new PostgresSweepCandidates(world.jobs),
+    quarantine: new PostgresQuarantine(world.jobs),
     signal: new AbortController().signal,
     run: `fsck ${performance.now()}`,
     ageMs: 0,
@@ -55,20 +44,10 @@ async function check(other: Partial<StoreRoom> = {}, store = world.store): Promi
 }
 
 async function keyOf(digest: Digest): Promise<ObjectKey> {
-  return (await new PostgresObjectLedger(jobs).blob(digest))?.objectKey as ObjectKey;
+  return (await new PostgresObjectLedger(world.jobs).blob(digest))?.objectKey as ObjectKey;
 }
 
-/** Runs `work` once, when the walk has listed a batch and asks who knows it. */
-function meanwhile(work: () => Promise<unknown>): Partial<StoreRoom> {
-  let done: Promise<unknown> | undefined;
-  class Interrupted extends PostgresObjectLedger {
-    override async claims(uploads: readonly ObjectKey[]) {
-      await (done ??= work());
-      return super.claims(uploads);
-    }
-  }
-  return { ledger: new Interrupted(jobs) };
-}
+const meanwhile = (work: () => Promise<unknown>) => ({ ledger: new InterruptedLedger(world.jobs, work) });
 
 describe('a check of a store, and', () => {
   it('a push in between: no finding', async () => {

@@ -1,16 +1,11 @@
-import {
-  newReviewTally,
-  reviewContent,
-  type ReviewFailure,
-  type ReviewTally,
-  type ReviewTerms,
-} from '@entrepot/content';
+import type { ReviewTally, ReviewTerms } from '@entrepot/content';
 import { Pool } from 'pg';
-import { PostgresReviews, createPool, migrate } from '../index.js';
+import { PostgresReviews, migrate } from '../index.js';
+import { collectAll } from './collect-all.suite.js';
 import { ContentWorld, type HeldTransaction } from './content-world.suite.js';
 
-/** Nothing is kept for a time, but links for the minute that pushes of a `ContentWorld` are promised. */
-const TERMS: ReviewTerms = { graceMs: 60_000, undoMs: 0, untaggedMs: 0, orphansMs: 0 };
+/** What pushes of a `ContentWorld` are promised. */
+const GRACE_MS = 60_000;
 
 const BRAKED = ['manifest', 'repository_blob', 'blob', 'link_review', 'tag'];
 
@@ -31,10 +26,6 @@ const BRAKE = `
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION test_brake();`,
   ).join('')}`;
 
-function onFailure({ subject, error }: ReviewFailure): never {
-  throw new Error(`the review of ${subject} failed`, { cause: error });
-}
-
 /** Prepares a test database whose transactions can be stopped at their commit. */
 export async function migrateWithBrakes(url: string): Promise<void> {
   await migrate(url);
@@ -45,13 +36,11 @@ export async function migrateWithBrakes(url: string): Promise<void> {
 
 /** A data plane and a collector over one database; either can be stopped at the commit of what it does. */
 export class CollectorWorld extends ContentWorld {
-  readonly jobs: Pool;
   readonly reviews: PostgresReviews;
   readonly #held = new Set<() => Promise<void>>();
 
   constructor(url: string) {
     super(url);
-    this.jobs = createPool({ url, role: 'jobrunner', poolSize: 4, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 });
     this.reviews = new PostgresReviews(this.jobs);
   }
 
@@ -62,7 +51,6 @@ export class CollectorWorld extends ContentWorld {
       await this.owner.query(`DELETE FROM ${table}`);
     }
     await this.owner.query('UPDATE manifest SET deleted_at = NULL WHERE deleted_at IS NOT NULL');
-    await this.jobs.end();
     await super.close();
   }
 
@@ -83,12 +71,9 @@ export class CollectorWorld extends ContentWorld {
     }
   }
 
-  /** Rounds until nothing is due; a task that fails is an error. */
-  async collect(terms: Partial<ReviewTerms> = {}, reviews = this.reviews): Promise<ReviewTally> {
-    const tally = newReviewTally();
-    const { signal } = new AbortController();
-    while (await reviewContent({ reviews, terms: { ...TERMS, ...terms }, signal, onFailure }, tally));
-    return tally;
+  /** Rounds until nothing is due. Nothing is kept for a time, but links for what pushes are promised. */
+  collect(terms: Partial<ReviewTerms> = {}, reviews = this.reviews): Promise<ReviewTally> {
+    return collectAll(reviews, { graceMs: GRACE_MS, ...terms });
   }
 
   /** Makes everything due and begins to collect, up to the commit that removes a row of the table. */

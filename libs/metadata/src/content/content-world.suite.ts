@@ -51,6 +51,8 @@ export class ContentWorld {
   readonly store = new MemoryBlobStore();
   readonly owner: Pool;
   readonly pool: Pool;
+  /** As work in the background reaches the database. */
+  readonly jobs: Pool;
   readonly reader: PostgresContentReader;
   readonly work: PostgresUnitOfWork;
   readonly room: PushRoom;
@@ -62,6 +64,7 @@ export class ContentWorld {
     const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
     this.owner = createPool({ url, role: 'owner', poolSize: 2, ...timeouts });
     this.pool = createPool({ url, role: 'registry', poolSize: 8, ...timeouts, ...way });
+    this.jobs = createPool({ url, role: 'jobrunner', poolSize: 4, ...timeouts });
     this.reader = new PostgresContentReader(this.pool, this.pool);
     this.work = new PostgresUnitOfWork(this.pool);
     this.room = {
@@ -84,7 +87,7 @@ export class ContentWorld {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.pool.end(), this.owner.end()]);
+    await Promise.all([this.pool.end(), this.jobs.end(), this.owner.end()]);
   }
 
   async newRepository(name: string): Promise<string> {

@@ -19,10 +19,9 @@ import {
 import { readAll } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
-import { PostgresObjectMoves, PostgresPurge, createPool, migrate } from '../index.js';
+import { PostgresObjectMoves, PostgresPurge, migrate } from '../index.js';
 import { ContentWorld } from './content-world.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
@@ -31,7 +30,6 @@ const CONTENTS = ['first', 'second', 'third'];
 const MEMORY_KEYS = '^[0-9a-f]{8}-';
 
 let world: ContentWorld;
-let jobs: Pool;
 let root: string;
 let files: ObjectPlace;
 let memory: ObjectPlace;
@@ -42,8 +40,6 @@ beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
   await world.owner.query('TRUNCATE doomed_object, repository_blob, blob_review, blob CASCADE');
-  const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
-  jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 4, ...timeouts });
   root = await mkdtemp(join(tmpdir(), 'moves-'));
   files = (await openBlobStore(storageConfig.parse({ root }), root)).current;
   memory = {
@@ -56,7 +52,7 @@ beforeEach(async () => {
   };
   joined = new JoinedBlobStore(files, [files, memory]);
   room = {
-    moves: new PostgresObjectMoves(jobs),
+    moves: new PostgresObjectMoves(world.jobs),
     source: joined,
     target: files.store,
     keepMs: KEEP_MS,
@@ -66,7 +62,6 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await jobs.end();
   await world.close();
   await rm(root, { recursive: true });
 });
@@ -91,7 +86,7 @@ const contentsOf = (digests: readonly Digest[]) =>
   Promise.all(digests.map(async (digest) => String(await readAll(joined, await keyOf(digest)))));
 
 async function purgeDue(): Promise<void> {
-  const purge = new PostgresPurge(jobs);
+  const purge = new PostgresPurge(world.jobs);
   for (const key of await purge.claimDoomedObjects(1000)) {
     await joined.remove(key);
     await purge.forgetDoomedObjects([key]);
@@ -253,7 +248,7 @@ describe('a migration, and', () => {
         throw new Error('connection lost');
       }
     }
-    expect(await migrateTo(files, { moves: new Ambiguous(jobs) })).toMatchObject({ failedBlobs: 1 });
+    expect(await migrateTo(files, { moves: new Ambiguous(world.jobs) })).toMatchObject({ failedBlobs: 1 });
     await expectNothingLost();
     expect(await contentsOf([digest])).toEqual(['ambiguous']);
   });
@@ -266,7 +261,7 @@ describe('a migration, and', () => {
         return super.finish(move);
       }
     }
-    await migrateTo(files, { moves: new Repeated(jobs) });
+    await migrateTo(files, { moves: new Repeated(world.jobs) });
     await expectNothingLost();
     expect(await contentsOf([digest])).toEqual(['repeated']);
   });

@@ -1,18 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import {
-  deleteBlob,
-  deleteManifest,
-  deleteTag,
-  newReviewTally,
-  reviewContent,
-  type ReviewTerms,
-} from '@entrepot/content';
+import { deleteBlob, deleteManifest, deleteTag, type ReviewTerms } from '@entrepot/content';
 import { parseTag, type Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
-import { PostgresReviews, createPool, migrate } from '../index.js';
+import { PostgresReviews, migrate } from '../index.js';
+import { collectAll } from './collect-all.suite.js';
 import { ContentWorld, imageOf, indexOf, outcomeOf, type Document } from './content-world.suite.js';
 import { decideLinks, takeLinks } from './review-links.js';
 
@@ -24,18 +17,14 @@ import { decideLinks, takeLinks } from './review-links.js';
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 /** The grace time of the world's pushes. */
 const GRACE_MS = 60_000;
-const AT_ONCE: ReviewTerms = { graceMs: 0, undoMs: 0, untaggedMs: 0, orphansMs: 0 };
 
 let world: ContentWorld;
-let jobs: Pool;
 beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
   await world.owner.query('TRUNCATE manifest_review, link_review, blob_review');
-  const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
-  jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 2, ...timeouts });
 });
-afterEach(() => Promise.all([world.close(), jobs.end()]));
+afterEach(() => world.close());
 
 const content = () => `blob ${randomUUID()}`;
 const SIZE_BYTES = content().length;
@@ -73,12 +62,7 @@ const dueIn = (digest: Digest, seconds: number) =>
     digestBytes(digest),
     seconds,
   ]);
-async function collect(terms: Partial<ReviewTerms> = {}) {
-  const tally = newReviewTally();
-  const review = { reviews: new PostgresReviews(jobs), terms: { ...AT_ONCE, ...terms } };
-  while (await reviewContent({ ...review, signal: new AbortController().signal }, tally));
-  return tally;
-}
+const collect = (terms: Partial<ReviewTerms> = {}) => collectAll(new PostgresReviews(world.jobs), terms);
 
 const ask = (digest: Digest, graceMs = GRACE_MS) => world.reader.promisedBlob(world.repositoryId, digest, graceMs);
 const versionOf = async (digest: Digest) =>

@@ -1,7 +1,8 @@
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../index.js';
-import { AT_ONCE, ReviewWorld, type RowKey } from './review-world.suite.js';
+import { AT_ONCE } from './collect-all.suite.js';
+import { ReviewWorld, type RowKey } from './review-world.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 const DAY_MS = 86_400_000;

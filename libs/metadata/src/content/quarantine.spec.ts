@@ -3,32 +3,25 @@ import { finishUpload, scrubBlobs, type ObjectKey, type ScrubState, type ScrubTa
 import { readAll } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
-import { PostgresBlobWalk, PostgresQuarantine, PostgresUploads, createPool, migrate } from '../index.js';
+import { PostgresBlobWalk, PostgresQuarantine, PostgresUploads, migrate } from '../index.js';
 import { ContentWorld, imageOf, outcomeOf } from './content-world.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 const GRACE_MS = 60_000;
 
 let world: ContentWorld;
-let jobs: Pool;
 let quarantine: PostgresQuarantine;
 
 beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
   await world.owner.query('TRUNCATE doomed_object, audit_event, outbox_event, blob CASCADE');
-  const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
-  jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 4, ...timeouts });
   quarantine = new PostgresQuarantine(world.pool);
 });
 
-afterEach(async () => {
-  await jobs.end();
-  await world.close();
-});
+afterEach(() => world.close());
 
 async function keyOf(digest: Digest): Promise<ObjectKey> {
   const { rows } = await world.owner.query<{ object_key: ObjectKey }>('SELECT object_key FROM blob WHERE digest = $1', [
@@ -107,7 +100,7 @@ describe('a blob in quarantine', () => {
     const key = await keyOf(digest);
     expect(await quarantine.quarantine(digest, key, 'short')).toBe(true);
     expect(await quarantine.quarantine(digest, key, 'corrupt')).toBe(false);
-    expect(await new PostgresBlobWalk(jobs).countQuarantined()).toBe(1);
+    expect(await new PostgresBlobWalk(world.jobs).countQuarantined()).toBe(1);
     const { name } = world.actor;
     expect(await audited('blob.quarantined')).toEqual([
       {
@@ -249,8 +242,8 @@ describe('a scrub', () => {
     const { repositoryId, isDry = false, from, ...room } = change;
     return scrubBlobs(
       {
-        walk: new PostgresBlobWalk(jobs),
-        quarantine: new PostgresQuarantine(jobs),
+        walk: new PostgresBlobWalk(world.jobs),
+        quarantine: new PostgresQuarantine(world.jobs),
         store: world.store,
         signal: new AbortController().signal,
         pace: async () => undefined,

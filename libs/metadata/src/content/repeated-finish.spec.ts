@@ -12,7 +12,7 @@ import {
 } from '@entrepot/content';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PostgresPurge, createPool, migrate } from '../index.js';
+import { PostgresPurge, migrate } from '../index.js';
 import { ContentWorld, outcomeOf, sha256 } from './content-world.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
@@ -119,19 +119,11 @@ describe('a finish that is repeated', () => {
       `UPDATE finished_upload SET finished_at = now() - interval '61 minutes' WHERE upload_id = $1`,
       [old.uploadId],
     );
-    const jobs = createPool({
-      url: database.url,
-      role: 'jobrunner',
-      poolSize: 1,
-      statementTimeoutMs: 5000,
-      lockTimeoutMs: 5000,
-    });
     const { signal } = new AbortController();
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
-    await purgeUploads({ purge: new PostgresPurge(jobs), ttlMs: 3_600_000, isDry: false, signal, log });
+    await purgeUploads({ purge: new PostgresPurge(world.jobs), ttlMs: 3_600_000, isDry: false, signal, log });
     expect(lines).toEqual([]);
-    await jobs.end();
     expect(await finish(old)).toBe('BLOB_UPLOAD_UNKNOWN');
     expect(await finish(fresh)).toBe('done');
   });

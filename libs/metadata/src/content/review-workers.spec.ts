@@ -5,7 +5,7 @@ import { PostgresReviews } from '../index.js';
 import { CollectorWorld, migrateWithBrakes } from './collector-world.suite.js';
 import { imageOf } from './content-world.suite.js';
 import { decideManifests, takeManifests } from './review-manifests.js';
-import { AT_ONCE } from './review-world.suite.js';
+import { AT_ONCE } from './collect-all.suite.js';
 
 /* What docs/gc.md says of workers: how many there are, what time they have, who else is at work. */
 

@@ -1,16 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import {
-  newReviewTally,
-  reviewContent,
-  type ReviewFailure,
-  type ReviewTally,
-  type ReviewTerms,
-} from '@entrepot/content';
+import type { ReviewFailure, ReviewTally, ReviewTerms } from '@entrepot/content';
 import type { Pool } from 'pg';
 import { PostgresReviews, createPool } from '../index.js';
-
-/** Nothing is kept for a time. */
-export const AT_ONCE: ReviewTerms = { graceMs: 0, undoMs: 0, untaggedMs: 0, orphansMs: 0 };
+import { collectAll } from './collect-all.suite.js';
 
 /** What a row of `manifest` is made with; ages are intervals of Postgres. */
 export interface ManifestRow {
@@ -146,13 +138,8 @@ export class ReviewWorld {
   }
 
   /** Rounds until nothing is due. */
-  async collect(terms: Partial<ReviewTerms> = {}, failures: ReviewFailure[] = []): Promise<ReviewTally> {
-    const tally = newReviewTally();
-    const { signal } = new AbortController();
-    const { reviews } = this;
-    const onFailure = (failure: ReviewFailure) => void failures.push(failure);
-    while (await reviewContent({ reviews, terms: { ...AT_ONCE, ...terms }, signal, onFailure }, tally));
-    return tally;
+  collect(terms: Partial<ReviewTerms> = {}, failures: ReviewFailure[] = []): Promise<ReviewTally> {
+    return collectAll(this.reviews, terms, (failure) => void failures.push(failure));
   }
 
   async has(table: string, column: string, value: unknown): Promise<boolean> {

@@ -24,25 +24,17 @@ import { START, finished, listed, put, readAll, suspended } from '@entrepot/cont
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { isS3ServerSkipped, newTestBucket, type S3ServerKind } from '@entrepot/testkit/test-bucket';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../database/digest-bytes.js';
-import {
-  PostgresObjectLedger,
-  PostgresPurge,
-  PostgresQuarantine,
-  PostgresSweepCandidates,
-  createPool,
-  migrate,
-} from '../index.js';
+import { PostgresObjectLedger, PostgresPurge, PostgresQuarantine, PostgresSweepCandidates, migrate } from '../index.js';
 import { ContentWorld, sha256 } from './content-world.suite.js';
+import { InterruptedLedger } from './interrupted-ledger.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 const HOUR_MS = 3_600_000;
 const PARTS = randomBytes(6 * 1024 * 1024);
 
 let world: ContentWorld;
-let jobs: Pool;
 let root: string;
 let places: ObjectPlace[];
 let lines: string[];
@@ -70,13 +62,10 @@ beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
   await world.owner.query('TRUNCATE sweep_candidate, doomed_object, upload, repository_blob, blob CASCADE');
-  const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
-  jobs = createPool({ url: database.url, role: 'jobrunner', poolSize: 4, ...timeouts });
   lines = [];
 });
 
 afterEach(async () => {
-  await jobs.end();
   await world.close();
   await rm(root, { recursive: true });
 });
@@ -94,9 +83,9 @@ let runs = 0;
 function sweep(other: Partial<SweepRoom> = {}, from?: SweepState): Promise<SweepTally> {
   runs += 1;
   const room: SweepRoom = {
-    ledger: new PostgresObjectLedger(jobs),
-    candidates: new PostgresSweepCandidates(jobs),
-    quarantine: new PostgresQuarantine(jobs),
+    ledger: new PostgresObjectLedger(world.jobs),
+    candidates: new PostgresSweepCandidates(world.jobs),
+    quarantine: new PostgresQuarantine(world.jobs),
     signal: new AbortController().signal,
     run: `run ${runs}`,
     ageMs: 0,
@@ -111,7 +100,7 @@ function sweep(other: Partial<SweepRoom> = {}, from?: SweepState): Promise<Sweep
 
 /** Removes what is doomed, as the collector does. */
 async function collect(): Promise<void> {
-  const purge = new PostgresPurge(jobs);
+  const purge = new PostgresPurge(world.jobs);
   for (const key of await purge.claimDoomedObjects(1000)) await world.room.store.remove(key);
   await world.owner.query('TRUNCATE doomed_object');
 }
@@ -123,11 +112,11 @@ async function storedKeys(): Promise<ObjectKey[]> {
 }
 
 async function keyOf(digest: Digest): Promise<ObjectKey> {
-  return (await new PostgresObjectLedger(jobs).blob(digest))?.objectKey as ObjectKey;
+  return (await new PostgresObjectLedger(world.jobs).blob(digest))?.objectKey as ObjectKey;
 }
 
 async function faultOf(digest: Digest): Promise<string | undefined> {
-  return (await new PostgresObjectLedger(jobs).blob(digest))?.fault;
+  return (await new PostgresObjectLedger(world.jobs).blob(digest))?.fault;
 }
 
 const body = async function* (bytes: Buffer) {
@@ -294,17 +283,7 @@ describe.each(STORES)('a sweep of $name', ({ open: openStores }) => {
   });
 });
 
-/** Runs `work` once, between the listing of a store and the question who knows what it showed. */
-const between = (work: () => Promise<unknown>): Partial<SweepRoom> => {
-  let done: Promise<unknown> | undefined;
-  class Interrupted extends PostgresObjectLedger {
-    override async claims(uploads: readonly ObjectKey[]) {
-      await (done ??= work());
-      return super.claims(uploads);
-    }
-  }
-  return { ledger: new Interrupted(jobs) };
-};
+const between = (work: () => Promise<unknown>) => ({ ledger: new InterruptedLedger(world.jobs, work) });
 
 describe('a sweep, and', () => {
   beforeEach(() => open([{ ...memoryPlace(), store: world.store }]));
@@ -347,7 +326,10 @@ describe('a sweep, and', () => {
         return super.judge(page);
       }
     }
-    expect(await sweep({ candidates: new Restoring(jobs) })).toMatchObject({ unknownObjects: 1, objectsDoomed: 0 });
+    expect(await sweep({ candidates: new Restoring(world.jobs) })).toMatchObject({
+      unknownObjects: 1,
+      objectsDoomed: 0,
+    });
     expect(await sweep()).toMatchObject({ unknownObjects: 0, forgottenCandidates: 1 });
   });
 
@@ -381,9 +363,9 @@ describe('a sweep, and', () => {
       let state: SweepState | undefined;
       const room = {
         run: `dying ${lastStep}`,
-        ledger: dying(new PostgresObjectLedger(jobs), () => (step += 1) > lastStep),
-        candidates: dying(new PostgresSweepCandidates(jobs), () => (step += 1) > lastStep),
-        quarantine: dying(new PostgresQuarantine(jobs), () => (step += 1) > lastStep),
+        ledger: dying(new PostgresObjectLedger(world.jobs), () => (step += 1) > lastStep),
+        candidates: dying(new PostgresSweepCandidates(world.jobs), () => (step += 1) > lastStep),
+        quarantine: dying(new PostgresQuarantine(world.jobs), () => (step += 1) > lastStep),
         note: async (noted: SweepState) => {
           if ((step += 1) > lastStep) throw new Error('dead');
           state = readSweepState(JSON.parse(JSON.stringify(noted)));

@@ -1,28 +1,19 @@
 import type { Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ContentWorld, imageOf, indexOf } from '../content/content-world.suite.js';
 import { digestBytes } from '../database/digest-bytes.js';
-import { createPool, findBrokenRows, migrate, type BrokenRow } from '../index.js';
+import { findBrokenRows, migrate, type BrokenRow } from '../index.js';
 import { INVARIANTS } from './invariants.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
 const GRACE_MS = 60_000;
 
 let world: ContentWorld;
-let jobs: Pool;
 
 beforeEach(async () => {
   world = new ContentWorld(database.url);
   await world.open();
-  jobs = createPool({
-    url: database.url,
-    role: 'jobrunner',
-    poolSize: 2,
-    statementTimeoutMs: 10_000,
-    lockTimeoutMs: 5_000,
-  });
 });
 
 afterEach(async () => {
@@ -32,13 +23,12 @@ afterEach(async () => {
   );
   await world.owner.query('DELETE FROM usage_link_delta; DELETE FROM usage_store_delta; DELETE FROM usage_delta');
   await world.owner.query('UPDATE usage_total SET blobs = 0, blob_bytes = 0');
-  await jobs.end();
   await world.close();
 });
 
 async function look(repairs = false): Promise<BrokenRow[]> {
   const found: BrokenRow[] = [];
-  for await (const row of findBrokenRows(jobs, { repairs, graceMs: GRACE_MS })) found.push(row);
+  for await (const row of findBrokenRows(world.jobs, { repairs, graceMs: GRACE_MS })) found.push(row);
   return found;
 }
 

@@ -2,18 +2,16 @@ import {
   deleteBlob,
   deleteManifest,
   deleteTag,
-  newReviewTally,
   purgeManifest,
   restoreManifest,
-  reviewContent,
   type UndoRoom,
 } from '@entrepot/content';
 import { RegistryError, parseTag, type Digest } from '@entrepot/oci';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import * as fc from 'fast-check';
-import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PostgresReviews, createPool, migrate, usageDifferences } from '../index.js';
+import { PostgresReviews, migrate, usageDifferences } from '../index.js';
+import { collectAll } from '../content/collect-all.suite.js';
 import { ContentWorld, imageOf, indexOf, type Document } from '../content/content-world.suite.js';
 
 const DAY_MS = 86_400_000;
@@ -25,9 +23,7 @@ interface Step {
 }
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
-const { signal } = new AbortController();
 let world: ContentWorld;
-let jobs: Pool;
 let undo: UndoRoom;
 let blobs: Digest[];
 let images: Document[];
@@ -35,25 +31,15 @@ let images: Document[];
 beforeAll(async () => {
   world = new ContentWorld(database.url);
   await world.open();
-  jobs = createPool({
-    url: database.url,
-    role: 'jobrunner',
-    poolSize: 3,
-    statementTimeoutMs: 30_000,
-    lockTimeoutMs: 5_000,
-  });
   undo = { ...world.removal, work: world.work, undoMs: DAY_MS };
   const contents = ['a', 'bb', 'ccc', 'dddd'];
   blobs = await Promise.all(contents.map((content) => world.pushBlob(content)));
   const held = blobs.map((digest, index): [Digest, number] => [digest, index + 1]);
   images = held.map((one, index) => imageOf([one, held[(index + 1) % held.length] ?? one]));
 });
-afterAll(() => Promise.all([world.close(), jobs.end()]));
+afterAll(() => world.close());
 
-const collect = async (undoMs: number): Promise<void> => {
-  const terms = { graceMs: 0, undoMs, untaggedMs: 0, orphansMs: 0 };
-  while (await reviewContent({ reviews: new PostgresReviews(jobs), terms, signal }, newReviewTally()));
-};
+const collect = (undoMs: number) => collectAll(new PostgresReviews(world.jobs), { undoMs });
 
 const image = (item: number): Document => {
   const found = images[item % images.length];
@@ -104,11 +90,11 @@ describe('the account of what the product itself stores and removes', () => {
     await fc.assert(
       fc.asyncProperty(steps, async (done) => {
         for (const step of done) await run(step);
-        expect(await usageDifferences(jobs)).toEqual([]);
+        expect(await usageDifferences(world.jobs)).toEqual([]);
       }),
       { numRuns: 12 },
     );
     await collect(0);
-    expect(await usageDifferences(jobs)).toEqual([]);
+    expect(await usageDifferences(world.jobs)).toEqual([]);
   }, 120_000);
 });
