@@ -2,25 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
-import { readMigrations } from '../database/migrate.js';
+import { migrateBefore } from '../database/migrate-before.suite.js';
 import { migrate } from '../index.js';
 
-/** As the version before left it. */
-async function migrateToVersionBefore(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(
-    'CREATE TABLE schema_migration (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now())',
-  );
-  for (const { name, sql } of await readMigrations()) {
-    if (name >= '0008') break;
-    await client.query(sql);
-    await client.query('INSERT INTO schema_migration (name) VALUES ($1)', [name]);
-  }
-  await client.end();
-}
-
-const database = withTestDatabase({ prepare: migrateToVersionBefore });
+const database = withTestDatabase({ prepare: (url) => migrateBefore(url, '0008') });
 
 it('reviews of blobs that were owed before the upgrade become reviews of their links', async () => {
   const client = new Client({ connectionString: database.url });

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostgresUsage, createPool, migrate, usageDifferences } from '../index.js';
-import { readMigrations } from '../database/migrate.js';
+import { migrateBefore } from '../database/migrate-before.suite.js';
 import { beginFold, foldChanges } from './fold-changes.js';
 import { UsageWorld, type Operation } from './usage-world.suite.js';
 
@@ -171,19 +171,11 @@ describe('the account of what is stored', () => {
 });
 
 describe('an installation from before the account', () => {
-  const older = withTestDatabase();
+  const older = withTestDatabase({ prepare: (url) => migrateBefore(url, '0011') });
 
   it('is counted once, when it is upgraded', async () => {
     const pool = createPool({ url: older.url, role: 'owner', poolSize: 2, ...timeouts });
     try {
-      await pool.query(
-        'CREATE TABLE schema_migration (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now())',
-      );
-      for (const { name, sql } of await readMigrations()) {
-        if (name >= '0011') break;
-        await pool.query(sql);
-        await pool.query('INSERT INTO schema_migration (name) VALUES ($1)', [name]);
-      }
       const before = new UsageWorld(pool);
       await before.open();
       const [steps = []] = fc.sample(fc.array(operations, { minLength: 80, maxLength: 80 }), { numRuns: 1, seed: 3 });
