@@ -5,7 +5,7 @@ import type { JobResult } from '../client/jobs.js';
 import type { Target } from '../client/push-image.js';
 import { settleDisk } from '../machine/file-system.js';
 import { formatNumber } from '../report.js';
-import { countLeft, plantGarbage } from './content-rows.js';
+import { countLeft, plantGarbage, untilSettled } from './content-rows.js';
 import type { Collector, GcLab, GcTable } from './gc-lab.js';
 import { beginReview } from './run-review.js';
 
@@ -14,6 +14,7 @@ const LOADS = [
   { work: 'pull', perSecond: 100 },
   { work: 'push', perSecond: 20 },
 ] as const;
+const TITLES = { pull: 'pulls', push: 'pushes' } as const;
 const MOST = 1.2;
 const REPOSITORY = 'admin/beside';
 
@@ -23,6 +24,7 @@ export async function measureBesideLoad(lab: GcLab, collector: Collector, client
   lab.say('pulls and pushes, alone');
   const before = await runLoads(lab, collector, target);
   await plantGarbage(client, collector.storageRoot, { label: 'garbage-loaded', blobs: lab.size.removedUnderLoad });
+  await untilSettled(client);
   await settleDisk(lab.directory);
   lab.say('pulls and pushes, beside a collection');
   const ended = await beginReview(collector, client);
@@ -32,7 +34,7 @@ export async function measureBesideLoad(lab: GcLab, collector: Collector, client
   lab.say('pulls and pushes, alone again');
   const after = await runLoads(lab, collector, target);
   const rows = LOADS.map(({ work, perSecond }, index) =>
-    formatRow(`${work}s, ${perSecond} a second`, [before[index], beside[index], after[index]]),
+    formatRow(`${TITLES[work]}, ${perSecond} a second`, [before[index], beside[index], after[index]]),
   );
   const head = ['work', 'alone p50', 'p99', 'collecting p50', 'p99', 'ratio p50', 'ratio p99', 'goal'];
   const state = left.blobs + left.objects > 0 ? 'it went on throughout' : 'IT ENDED BEFORE THE LOAD DID';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 
 const BLOBS_PER_MANIFEST = 5;
@@ -10,6 +11,7 @@ const BLOB_BYTES = 4096;
 /** The product's own keys share their beginning, and so a directory, for as many. */
 const KEYS_PER_DIRECTORY = 512;
 const WRITERS = 16;
+const SETTLE_POLL_MS = 500;
 
 /** Manifests of five blobs each, four to a repository. */
 export interface Content {
@@ -66,6 +68,17 @@ export async function countLeft(client: Client): Promise<{ blobs: number; object
        (SELECT count(*)::integer FROM doomed_object) AS objects`,
   );
   return rows[0] ?? { blobs: 0, objects: 0 };
+}
+
+/** Resolves when the product has added up, and noted beside the objects, all that was put into its tables behind its back. */
+export async function untilSettled(client: Client): Promise<void> {
+  const left = ['usage_link_delta', 'usage_delta', 'usage_store_delta', 'recovery_mark'];
+  const any = left.map((table) => `EXISTS (SELECT FROM ${table})`).join(' OR ');
+  for (;;) {
+    const { rows } = await client.query<{ is_left: boolean }>(`SELECT ${any} AS is_left`);
+    if (rows[0]?.is_left !== true) return;
+    await delay(SETTLE_POLL_MS);
+  }
 }
 
 async function insertRepositories(client: Client, { label, blobs }: Content): Promise<void> {

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { alignColumns } from '../align-columns.js';
 import { settleDisk } from '../machine/file-system.js';
 import { formatNumber } from '../report.js';
-import { countLeft, insertKept, plantGarbage } from './content-rows.js';
+import { countLeft, insertKept, plantGarbage, untilSettled } from './content-rows.js';
 import type { Collector, GcLab, GcTable } from './gc-lab.js';
 import { measurePeers } from './peer-collections.js';
 import { runReview } from './run-review.js';
@@ -27,6 +27,7 @@ export async function measureRates(lab: GcLab, { collector, client, kept }: Tria
   const { removed } = lab.size;
   await insertKept(client, { label: 'kept', blobs: kept });
   await plantGarbage(client, collector.storageRoot, { label: 'garbage', blobs: removed });
+  await untilSettled(client);
   await settleDisk(lab.directory);
   const { elapsedMs } = await runReview(collector, client);
   const left = await countLeft(client);
