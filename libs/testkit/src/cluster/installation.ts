@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@entrepot/embedded-postgres';
-import { findFreePort, runEntrepot, startEntrepot, type Entrepot } from '../entrepot.js';
+import { findFreePort, runEntrepot, type Entrepot } from '../entrepot.js';
 import type { Account } from '../registry-client.js';
 import { startBalancer, type Balancer } from './balancer.js';
+import { openDirectory, serviceStarter, startParts, type OnEnd } from './parts.js';
 
 /** For several of each service, and for what tests ask themselves. */
 const MAX_CONNECTIONS = 200;
@@ -39,38 +40,20 @@ export interface Installation {
   remove(): Promise<void>;
 }
 
-type OnEnd = (end: () => Promise<unknown>) => void;
-
 /** Starts an installation as the README tells operators to. If a part does not start, the others are ended. */
-export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const remove = async () => {
-    for (const end of ends.toReversed()) await end();
-  };
-  try {
-    return { ...(await startAll(options, (end) => ends.push(end))), remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+export function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
+  return startParts((onEnd) => startAll(options, onEnd));
 }
 
 async function startAll(options: InstallationOptions, onEnd: OnEnd): Promise<Omit<Installation, 'remove'>> {
-  const directory = await makeDirectory(options.parentDirectory ?? tmpdir(), onEnd);
+  const directory = await openDirectory(options.parentDirectory ?? tmpdir(), 'entrepot-installation-', onEnd);
   const port = await findFreePort();
   const settings = { ...(await sharedSettings(directory, onEnd)), ...addressSettings(port), ...options.settings };
   await runEntrepot(['migrate'], settings);
   const admin = { name: 'admin', password: settings.ENTREPOT_ADMIN_PASSWORD };
   const alice = { name: 'alice', password: randomBytes(12).toString('base64url') };
   await runEntrepot(['user', 'create', alice.name, '--password-stdin'], settings, alice.password);
-  const serve = async (service: string, count = 1) => {
-    const start = async () => {
-      const started = await startEntrepot({ command: [...SERVE, service], settings });
-      onEnd(started.remove);
-      return started;
-    };
-    return Promise.all(Array.from({ length: count }, start));
-  };
+  const serve = serviceStarter(SERVE, settings, onEnd);
   // An issuer makes the first signing key, without which no registry is ready.
   const issuers = await serve('auth', options.issuers);
   const registries = await serve('registry', options.registries);
@@ -81,14 +64,6 @@ async function startAll(options: InstallationOptions, onEnd: OnEnd): Promise<Omi
   const host = `127.0.0.1:${port}`;
   const { ENTREPOT_DATABASE_URL: databaseUrl } = settings;
   return { url: `http://${host}`, host, databaseUrl, admin, alice, registries, issuers, jobrunner, balancer };
-}
-
-async function makeDirectory(parent: string, onEnd: OnEnd): Promise<string> {
-  const directory = await realpath(await mkdtemp(join(parent, 'entrepot-installation-')));
-  onEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  // Root's Postgres runs as another user and has to pass through.
-  await chmod(directory, 0o711);
-  return directory;
 }
 
 async function sharedSettings(directory: string, onEnd: OnEnd) {

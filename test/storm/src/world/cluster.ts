@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@entrepot/embedded-postgres';
-import { runEntrepot, startEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
+import { runEntrepot, type Entrepot } from '@entrepot/testkit/entrepot';
+import { openDirectory, serviceStarter, startParts, type OnEnd } from '@entrepot/testkit/parts';
 import type { Account } from '@entrepot/testkit/registry-client';
 import { startS3Server, storageSettings } from '@entrepot/testkit/s3-server';
 
@@ -45,24 +46,13 @@ export async function findCluster(file: string): Promise<Cluster> {
   return { ...found, remove: () => Promise.resolve() };
 }
 
-type OnEnd = (end: () => Promise<unknown>) => void;
-
 /** Starts the product in processes of its own, several of each kind. If a part does not start, the others are ended. */
-export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const ends: (() => Promise<unknown>)[] = [];
-  const remove = async () => {
-    for (const end of ends.toReversed()) await end();
-  };
-  try {
-    return { ...(await startAll(options, (end) => ends.push(end))), remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+export function startCluster(options: ClusterOptions): Promise<Cluster> {
+  return startParts((onEnd) => startAll(options, onEnd));
 }
 
 async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Cluster, 'remove'>> {
-  const directory = await makeDirectory(onEnd);
+  const directory = await openDirectory(tmpdir(), 'entrepot-storm-', onEnd);
   // Nothing loses its power in a storm, so that nothing has to wait for the disk.
   const postgres = await startEmbeddedPostgres({
     directory: join(directory, 'postgres'),
@@ -83,16 +73,9 @@ async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Clu
   };
   await runEntrepot(['migrate'], { ...settings, ENTREPOT_ADMIN_PASSWORD: admin.password });
   await runEntrepot(['user', 'create', stranger.name, '--password-stdin'], settings, stranger.password);
-  const serve = async (service: string, count: number) => {
-    const start = async () => {
-      const started = await startEntrepot({ command: [...SERVE, service], settings });
-      onEnd(started.remove);
-      return started;
-    };
-    return Promise.all(Array.from({ length: count }, start));
-  };
+  const serve = serviceStarter(SERVE, settings, onEnd);
   // An issuer makes the first signing key, without which no registry is ready.
-  const [issuer] = (await serve('auth', 1)) as [Entrepot];
+  const [issuer] = (await serve('auth')) as [Entrepot];
   const registries = await serve('registry', options.registries);
   await serve('jobrunner', options.jobrunners);
   return {
@@ -104,14 +87,6 @@ async function startAll(options: ClusterOptions, onEnd: OnEnd): Promise<Omit<Clu
     ...(storageRoot !== undefined && { storageRoot }),
     run: (args) => runEntrepot(args, settings),
   };
-}
-
-async function makeDirectory(onEnd: OnEnd): Promise<string> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'entrepot-storm-')));
-  onEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  // Root's Postgres runs as another user and has to pass through.
-  await chmod(directory, 0o711);
-  return directory;
 }
 
 async function openStore(
