@@ -23,7 +23,7 @@ export type { StoreRoom } from './fsck/store-room.js';
 export { migrateObjects, newTally } from './migration/migrate-objects.js';
 export type { Migration, MigrationTally, MoveFailure } from './migration/migrate-objects.js';
 export type { MoveRoom } from './migration/move-object.js';
-export { paceBytes } from './migration/pace-bytes.js';
+export { createPace } from './pace/create-pace.js';
 export { ObjectMissing, ObjectShort, StoreFull, StoreUnavailable } from './ports/blob-store.js';
 export type {
   BlobStore,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectPlace } from '@entrepot/blob-store';
-import { checkStore, paceBytes, type StoreFinding, type StoreTally } from '@entrepot/content';
+import { checkStore, createPace, type StoreFinding, type StoreTally } from '@entrepot/content';
 import {
   DatabaseUnavailable,
   PostgresObjectLedger,
@@ -92,7 +92,7 @@ export class Check {
       isDeep: wanted.isDeep,
       repairs: wanted.repairs,
       ownsStores,
-      paceBytes: wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, signal),
+      paceBytes: createPace(wanted.bytesPerSecond ?? 0, signal),
       note: () => this.#tellProgress(place),
     };
     try {
@@ -148,5 +148,3 @@ export class Check {
 function pick(digest: Finding['digest'], key: string | undefined): Pick<Finding, 'digest' | 'key'> {
   return { ...(digest !== undefined && { digest }), ...(key !== undefined && { key }) };
 }
-
-async function asIs(): Promise<void> {}

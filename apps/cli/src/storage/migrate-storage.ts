@@ -1,5 +1,5 @@
 import { findPlaces, joinPlaces, openPlace, type ObjectPlace, type StorageDriver } from '@entrepot/blob-store';
-import { migrateObjects, newTally, paceBytes, type MigrationTally } from '@entrepot/content';
+import { createPace, migrateObjects, newTally, type MigrationTally } from '@entrepot/content';
 import { PostgresObjectMoves, createPool, detectPooler } from '@entrepot/metadata';
 import { refuseOldSchema } from '../administration/refuse-old-schema.js';
 import { withDatabase } from '../administration/with-database.js';
@@ -71,7 +71,7 @@ async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, comman
   const stop = watchStopSignals(() => process.exit(EXIT_CODES.forced));
   const abort = new AbortController();
   void stop.stopped.then(() => abort.abort(new CommandFailure('forced', 'stopped; run it again to go on')));
-  const pace = wanted.bytesPerSecond === undefined ? asIs : paceBytes(wanted.bytesPerSecond, abort.signal);
+  const pace = createPace(wanted.bytesPerSecond ?? 0, abort.signal);
   const source = joinPlaces(target, await findPlaces(settings.storage, settings.dataDirectory));
   const keepMs = wanted.keepMs ?? Math.max(MIN_KEEP_MS, 2 * settings.storage.redirectExpiry);
   const room = { moves, source, target: target.store, keepMs, signal: abort.signal, pace };
@@ -87,8 +87,6 @@ async function migrateTo(target: ObjectPlace, moves: PostgresObjectMoves, comman
   }
   await tellTheEnd(command, tally, { moves, keyPattern: target.keyPattern, startedMs: progress.startedMs });
 }
-
-async function asIs(): Promise<void> {}
 
 function showProgress(
   { wanted, write }: Command,

@@ -1,24 +1,23 @@
 import {
   newReviewTally,
-  removeDoomedObjects,
   reviewContent,
   watchReviewSteps,
   watchReviews,
   type GcConfig,
+  type ReviewFailure,
   type ReviewTally,
   type ReviewTerms,
   type Reviews,
 } from '@entrepot/content';
-import type { JobKind, JobResult, JobRun, ScheduledKind } from '@entrepot/jobs';
+import type { JobKind, JobProgress, JobResult, JobRun, ScheduledKind } from '@entrepot/jobs';
 import { PostgresReviews } from '@entrepot/metadata';
 import { isDryRun } from './dry-run.js';
 import { every } from './every.js';
 import type { KindRoom } from './kind-room.js';
+import { noteNowAndThen } from './note-now-and-then.js';
+import { removeObjects, type RemovedObjects } from './remove-objects.js';
 
-/** Progress is a write of its own. */
-const NOTE_INTERVAL_MS = 1000;
-
-type Tally = ReviewTally & { objectsRemoved: number; bytesRemoved: number; failures: number };
+type Tally = ReviewTally & { -readonly [Count in keyof RemovedObjects]: number };
 
 /** Removes what nothing needs any more: rows along the chain of reviews, then the objects. */
 export function reviewKind(room: KindRoom): ScheduledKind {
@@ -46,28 +45,25 @@ export function reviewKind(room: KindRoom): ScheduledKind {
 }
 
 /** Rounds along the chain, each with the removal of its objects, until nothing is due. */
-async function collect({ config, purge, store }: KindRoom, reviews: Reviews, job: JobRun): Promise<Tally> {
+async function collect(room: KindRoom, reviews: Reviews, job: JobRun): Promise<Tally> {
   const { signal } = job;
   const tally: Tally = { ...newReviewTally(), objectsRemoved: 0, bytesRemoved: 0, failures: 0 };
-  const onFailure = (what: string, error: unknown) => {
-    tally.failures += 1;
-    job.log(`${what} failed and is tried again: ${String(error)}`);
-  };
   const review = {
     reviews,
-    terms: termsOf(config.gc),
+    terms: termsOf(room.config.gc),
     signal,
-    onProgress: noteNowAndThen(job),
-    onFailure: ({ subject, error }: { subject: string; error: unknown }) =>
-      onFailure(`the review of ${subject}`, error),
+    onProgress: noteNowAndThen(job, reviewsOf),
+    onFailure: ({ subject, error }: ReviewFailure) => {
+      tally.failures += 1;
+      job.log(`the review of ${subject} failed and is tried again: ${String(error)}`);
+    },
   };
   for (let mayBeMore = true; mayBeMore && !signal.aborted;) {
     mayBeMore = await reviewContent(review, tally);
-    const ratePerSecond = config.gc.removalRate;
-    const { objects, bytes, failures } = await removeDoomedObjects({ purge, store, ratePerSecond, signal });
-    tally.objectsRemoved += objects;
-    tally.bytesRemoved += bytes;
-    for (const error of failures) onFailure('the removal of an object', error);
+    const { objectsRemoved, bytesRemoved, failures } = await removeObjects(room, job);
+    tally.objectsRemoved += objectsRemoved;
+    tally.bytesRemoved += bytesRemoved;
+    tally.failures += failures;
   }
   return tally;
 }
@@ -87,15 +83,10 @@ async function preview(reviews: Reviews, terms: ReviewTerms, job: JobRun): Promi
   };
 }
 
-function termsOf({ grace, undo, untagged, orphans }: GcConfig): ReviewTerms {
-  return { graceMs: grace, undoMs: undo, untaggedMs: untagged, orphansMs: orphans };
+function reviewsOf({ manifestsReviewed, linksReviewed, blobsReviewed }: Readonly<ReviewTally>): JobProgress {
+  return { done: manifestsReviewed + linksReviewed + blobsReviewed, unit: 'reviews' };
 }
 
-function noteNowAndThen(job: JobRun): (tally: Readonly<ReviewTally>) => Promise<void> {
-  let notedMs = 0;
-  return async ({ manifestsReviewed, linksReviewed, blobsReviewed }) => {
-    if (performance.now() - notedMs < NOTE_INTERVAL_MS) return;
-    notedMs = performance.now();
-    await job.note({ done: manifestsReviewed + linksReviewed + blobsReviewed, unit: 'reviews' });
-  };
+function termsOf({ grace, undo, untagged, orphans }: GcConfig): ReviewTerms {
+  return { graceMs: grace, undoMs: undo, untaggedMs: untagged, orphansMs: orphans };
 }

@@ -1,4 +1,4 @@
-import { paceBytes, readScrubState, scrubBlobs, type Scrub } from '@entrepot/content';
+import { createPace, readScrubState, scrubBlobs, type Scrub } from '@entrepot/content';
 import type { JobKind, JobRun, ScheduledKind } from '@entrepot/jobs';
 import { PostgresBlobWalk, PostgresQuarantine, PostgresRepositories } from '@entrepot/metadata';
 import { parseRepositoryName } from '@entrepot/oci';
@@ -21,7 +21,7 @@ export function scrubKind({ config, pool, store, metrics }: KindRoom): Scheduled
         quarantine: new PostgresQuarantine(pool),
         store,
         signal: job.signal,
-        pace: config.gc.scrubRate === 0 ? asFastAsItGoes : paceBytes(config.gc.scrubRate, job.signal),
+        pace: createPace(config.gc.scrubRate, job.signal),
         log: (line: string) => job.log(line),
         note: (state: NonNullable<Scrub['from']>, totalBytes: number) =>
           job.note({ done: state.tally.bytes, total: totalBytes, unit: 'bytes', state }),
@@ -45,5 +45,3 @@ async function readScrub({ parameters, state }: JobRun, repositories: PostgresRe
     ...(from && { from }),
   };
 }
-
-async function asFastAsItGoes(): Promise<void> {}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { paceBytes, readSweepState, sweepStores, type RecoverySource, type SweepState } from '@entrepot/content';
+import { createPace, readSweepState, sweepStores, type RecoverySource, type SweepState } from '@entrepot/content';
 import type { JobKind, JobRun, ScheduledKind } from '@entrepot/jobs';
 import {
   PostgresObjectLedger,
@@ -9,11 +9,11 @@ import {
 } from '@entrepot/metadata';
 import { isDryRun } from './dry-run.js';
 import type { KindRoom } from './kind-room.js';
+import { noteNowAndThen } from './note-now-and-then.js';
 import { removeObjects } from './remove-objects.js';
 
 /** Objects that are compared in a second: a store that lists faster has other things to do as well. */
 const DEFAULT_RATE = 5_000;
-const NOTE_INTERVAL_MS = 1_000;
 const LOG_PATIENCE_MS = 15_000;
 const LOG_PAUSE_MS = 250;
 
@@ -27,7 +27,7 @@ export function sweepKind(room: KindRoom): ScheduledKind {
     async run(job) {
       const isDry = isDryRun(job.parameters);
       if (!isDry) await untilLogged(new PostgresRecoverySource(pool), job.signal);
-      const pace = paceBytes(readRate(job), job.signal);
+      const pace = createPace(readRate(job), job.signal);
       const swept = {
         ledger: new PostgresObjectLedger(pool),
         candidates: new PostgresSweepCandidates(pool),
@@ -38,7 +38,7 @@ export function sweepKind(room: KindRoom): ScheduledKind {
         isDry,
         pace,
         log: (line: string) => job.log(line),
-        note: noteNowAndThen(job),
+        note: noteNowAndThen(job, (state: SweepState) => ({ done: state.tally.objectsSeen, unit: 'objects', state })),
       };
       const {
         knownObjects: _known,
@@ -65,16 +65,6 @@ async function untilLogged(source: RecoverySource, signal: AbortSignal): Promise
   throw new Error(
     'the storage has no recovery log of this database, and its objects may be those of another one; see the log',
   );
-}
-
-/** A run that takes over sees again what was not noted, which changes nothing. */
-function noteNowAndThen(job: JobRun): (state: SweepState) => Promise<void> {
-  let notedAtMs = 0;
-  return async (state) => {
-    if (performance.now() - notedAtMs < NOTE_INTERVAL_MS) return;
-    notedAtMs = performance.now();
-    await job.note({ done: state.tally.objectsSeen, unit: 'objects', state });
-  };
 }
 
 function readRate({ parameters }: JobRun): number {

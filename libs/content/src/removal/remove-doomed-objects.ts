@@ -1,7 +1,7 @@
-import { paceBytes } from '../migration/pace-bytes.js';
 import type { BlobStore, ObjectKey } from '../ports/blob-store.js';
 import type { Purge } from '../ports/purge.js';
-import { withRest } from '../review/with-rest.js';
+import { createPace, type Pace } from '../pace/create-pace.js';
+import { withRest } from '../pace/with-rest.js';
 
 /** Claimed at once: few enough to be removed before the claim ends. */
 const CLAIM = 1000;
@@ -25,8 +25,6 @@ export interface RemovalReport {
   readonly failures: readonly unknown[];
 }
 
-type Pace = (objects: number) => Promise<void>;
-
 /**
  * Removes objects that no row needs from the store, until none is due or `signal` aborts. The row goes after the bytes: a
  * crash in between leaves a doomed row, and removing twice does no harm. What fails holds up nothing else.
@@ -43,7 +41,7 @@ export async function removeDoomedObjects(removal: ObjectRemoval): Promise<Remov
     const keys = await purge.claimDoomedObjects(limit);
     claimed = keys.length;
     const removals = [...Map.groupBy(keys, (key) => store.storeOf(key))].map(async ([name, inside]) => {
-      const pace = paces.get(name) ?? newPace(removal);
+      const pace = paces.get(name) ?? createPace(ratePerSecond, signal);
       paces.set(name, pace);
       for (let start = 0; start < inside.length && !signal.aborted; start += size) {
         await removeSlice(removal, inside.slice(start, start + size), { pace, tally });
@@ -52,11 +50,6 @@ export async function removeDoomedObjects(removal: ObjectRemoval): Promise<Remov
     await Promise.all(removals);
   }
   return tally;
-}
-
-/** Objects are let pass as bytes are elsewhere. */
-function newPace({ ratePerSecond, signal }: ObjectRemoval): Pace {
-  return ratePerSecond === 0 ? async () => {} : paceBytes(ratePerSecond, signal);
 }
 
 async function removeSlice(

@@ -1,5 +1,5 @@
 import type { ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from '../ports/reviews.js';
-import { withRest } from './with-rest.js';
+import { withRest } from '../pace/with-rest.js';
 
 /** Tasks of one transaction: its locks are held for some milliseconds, and clients may have to wait for them. */
 const MANIFESTS = 50;
