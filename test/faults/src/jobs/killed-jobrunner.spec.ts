@@ -15,7 +15,7 @@ interface JobJson {
   readonly status: string;
   readonly workerID: string;
   readonly progress: { readonly done: number } | null;
-  readonly result: { readonly objects: number; readonly bytes: number } | null;
+  readonly result: Readonly<Record<string, number>> | null;
 }
 
 let replicas: Replicas;
@@ -43,7 +43,10 @@ it('a jobrunner that is killed amid a scrub loses it to another one, which reads
   const { workerID } = await show();
   await until(async () => (await show()).workerID !== workerID, 'another one to take it over');
   await until(async () => (await show()).status !== 'running', 'the scrub to end');
-  expect(await show()).toMatchObject({ status: 'done', result: { objects: BLOBS, bytes: BLOBS * BLOB_BYTES } });
+  expect(await show()).toMatchObject({
+    status: 'done',
+    result: { objects: BLOBS, bytes: BLOBS * BLOB_BYTES, missing: 0, short: 0, corrupt: 0, unreadable: 0 },
+  });
   const log = await replicas.run(['job', 'logs', asked.id]);
   expect(log).toMatch(/worker_dead: .*\n.*worker_started: worker \S+ goes on from where it was\n/);
 });
