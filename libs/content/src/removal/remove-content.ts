@@ -1,6 +1,7 @@
 import { RegistryError, type Digest, type RepositoryName, type Tag } from '@entrepot/oci';
 import type { Actor } from '../ports/content-reader.js';
 import type { ContentTransaction, UnitOfWork } from '../ports/unit-of-work.js';
+import { listedByIndex } from './listed-by-index.js';
 
 /** Where something is removed, by whom. */
 export interface Removal {
@@ -34,7 +35,9 @@ export async function deleteManifest(work: UnitOfWork, removal: Removal, digest:
     const manifest = await tx.lockManifest(repositoryId, digest);
     if (!manifest) throw new RegistryError('MANIFEST_UNKNOWN', { detail: { digest } });
     const parents = await tx.parentsOf(manifest.id);
-    if (parents.length > 0) throw neededByIndex(parents);
+    if (parents.length > 0) {
+      throw listedByIndex('an index of this repository lists the manifest; delete the index first', parents);
+    }
     const tags = await tx.removeTagsOf(repositoryId, manifest.id, actor);
     const blobBytes = await tx.deleteManifest(manifest.id, actor);
     const sizeBytes = -(manifest.sizeBytes + blobBytes);
@@ -52,13 +55,6 @@ export async function deleteBlob(work: UnitOfWork, removal: Removal, digest: Dig
     const isKnown = await tx.unlinkBlob(removal.repositoryId, digest);
     if (!isKnown) throw new RegistryError('BLOB_UNKNOWN', { detail: { digest } });
     await recordRemoval(tx, removal, { kind: 'blob.deleted', detail: { digest } });
-  });
-}
-
-function neededByIndex(parents: readonly Digest[]): RegistryError {
-  return new RegistryError('UNSUPPORTED', {
-    message: 'an index of this repository lists the manifest; delete the index first',
-    detail: { indexes: parents },
   });
 }
 

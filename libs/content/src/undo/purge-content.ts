@@ -1,6 +1,7 @@
 import { RegistryError, type Digest, type Tag } from '@entrepot/oci';
 import type { KeptManifest } from '../ports/undo-statements.js';
 import type { ContentTransaction } from '../ports/unit-of-work.js';
+import { listedByIndex } from '../removal/listed-by-index.js';
 import { collected } from './restore-manifest.js';
 import { recordChange, type UndoRoom } from './undo-room.js';
 
@@ -88,15 +89,12 @@ async function purge(
 
 async function refuseIfListed(tx: ContentTransaction, manifestId: string): Promise<void> {
   const live = await tx.parentsOf(manifestId);
-  if (live.length > 0) throw listed('an index of this repository lists the manifest; purge the index first', live);
+  if (live.length > 0)
+    throw listedByIndex('an index of this repository lists the manifest; purge the index first', live);
   const deleted = await tx.undo.deletedParentsOf(manifestId);
   if (deleted.length > 0) {
-    throw listed('a deleted index, which could be restored, lists the manifest; purge the index first', deleted);
+    throw listedByIndex('a deleted index, which could be restored, lists the manifest; purge the index first', deleted);
   }
-}
-
-function listed(message: string, indexes: readonly Digest[]): RegistryError {
-  return new RegistryError('UNSUPPORTED', { message: `${message}: ${indexes.join(', ')}`, detail: { indexes } });
 }
 
 async function recordPurge(

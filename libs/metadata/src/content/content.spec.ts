@@ -481,7 +481,9 @@ describe('manifests', () => {
     const index = await push(manifestOf({ manifests: [entry] }, 'application/vnd.oci.image.index.v1+json'), ['all']);
     await expect(deleteManifest(work, removal(), image.digest)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
+      message: expect.stringContaining(index.digest),
       detail: { indexes: [index.digest] },
+      headers: { Allow: 'GET, HEAD, PUT' },
     });
     await deleteManifest(work, removal(), index.digest);
     await deleteManifest(work, removal(), image.digest);
