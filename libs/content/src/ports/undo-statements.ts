@@ -40,6 +40,9 @@ export interface UndoStatements {
   deletedParentsOf(manifestId: string): Promise<Digest[]>;
   /** Digests of the manifests that an index lists, deleted ones included. */
   entriesOf(manifestId: string): Promise<Digest[]>;
-  /** Whether a tag means the manifest, or an index lists it, deleted or not. */
-  isNeeded(manifestId: string): Promise<boolean>;
+  /**
+   * Whether a tag means the manifest, or did so before a change that is younger than `undoMs` and that its history knows; or an
+   * index lists it, deleted or not; or one of these is so for a referrer of it that is not deleted, or for one of that.
+   */
+  isNeeded(manifestId: string, undoMs: number): Promise<boolean>;
 }

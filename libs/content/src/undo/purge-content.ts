@@ -20,8 +20,8 @@ interface Tally {
 
 /**
  * Removes a manifest for good, deleted before or not, with its tags and its payload; of an index every entry with it that
- * no tag means and no other index lists. Neither undo nor grace is waited for: the next review removes the bytes. Rejects
- * with MANIFEST_UNKNOWN where it is gone, and with UNSUPPORTED where an index lists it, deleted or not.
+ * nothing else needs (`UndoStatements.isNeeded`). Neither undo nor grace is waited for: the next review removes the bytes.
+ * Rejects with MANIFEST_UNKNOWN where it is gone, and with UNSUPPORTED where an index lists it, deleted or not.
  */
 export async function purgeManifest(room: UndoRoom, digest: Digest): Promise<Purged> {
   return room.work.run(async (tx) => {
@@ -38,8 +38,8 @@ export async function purgeManifest(room: UndoRoom, digest: Digest): Promise<Pur
 
 /**
  * Removes a tag, deleted before or not, and forgets what it meant, so that nothing is held for it; the manifest that it meant
- * last goes for good with it unless another tag or an index needs that. Rejects with MANIFEST_UNKNOWN where there never
- * was such a tag.
+ * last goes for good with it unless something else needs that: what another tag can be restored to is not taken from it.
+ * Rejects with MANIFEST_UNKNOWN where there never was such a tag.
  */
 export async function purgeTag(room: UndoRoom, tag: Tag): Promise<Purged> {
   const { repositoryId, actor, graceMs } = room;
@@ -66,7 +66,7 @@ async function purgeUnlessNeeded(
   { digest, tally }: { readonly digest: Digest; readonly tally: Tally },
 ): Promise<void> {
   const kept = await tx.undo.lockKept(room.repositoryId, digest);
-  if (kept && !(await tx.undo.isNeeded(kept.id))) await purge(tx, room, { digest, kept, tally });
+  if (kept && !(await tx.undo.isNeeded(kept.id, room.undoMs))) await purge(tx, room, { digest, kept, tally });
 }
 
 /** The manifest is locked, and no index lists it. */

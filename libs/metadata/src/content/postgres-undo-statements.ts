@@ -89,11 +89,28 @@ export class PostgresUndoStatements implements UndoStatements {
     return this.#digests('entries-of', manifestId, text);
   }
 
-  async isNeeded(manifestId: string): Promise<boolean> {
+  /** `family` as in manifest-liveness.ts: the manifest, its referrers, theirs and so on. */
+  async isNeeded(manifestId: string, undoMs: number): Promise<boolean> {
     const { rows } = await this.tx.query<{ is_needed: boolean }>({
       name: 'is-manifest-needed',
-      text: `SELECT EXISTS (SELECT FROM tag WHERE manifest_id = $1) OR EXISTS (${PARENTS}) AS is_needed`,
-      values: [manifestId],
+      text: `
+        WITH RECURSIVE family AS (
+          SELECT id, repository_id, digest FROM manifest WHERE id = $1
+          UNION
+          SELECT r.id, r.repository_id, r.digest FROM family f JOIN manifest r
+            ON r.repository_id = f.repository_id AND r.subject_digest = f.digest AND r.deleted_at IS NULL)
+        SELECT EXISTS (
+          SELECT FROM family f
+          WHERE EXISTS (SELECT FROM tag t WHERE t.manifest_id = f.id)
+            OR EXISTS (SELECT FROM manifest_child c WHERE c.child_id = f.id)
+            OR EXISTS (
+              SELECT FROM sparse_reference s
+              WHERE s.repository_id = f.repository_id AND s.digest = f.digest AND s.kind = 'manifest')
+            OR EXISTS (
+              SELECT FROM tag_history h
+              WHERE h.repository_id = f.repository_id AND h.previous_digest = f.digest
+                AND h.changed_at > now() - $2 * interval '1 millisecond')) AS is_needed`,
+      values: [manifestId, undoMs],
     });
     return rows[0]?.is_needed === true;
   }

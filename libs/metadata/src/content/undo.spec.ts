@@ -292,4 +292,31 @@ describe('what is purged', () => {
     await expect(purgeTag(room, V1)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
     expect(await audited()).toMatchObject({ action: 'tag.purged' });
   });
+
+  it('is not what another tag can be restored to', async () => {
+    const latest = parseTag('latest');
+    const [one, two] = [image(), image()];
+    await world.put(one, ['v1', 'latest']);
+    await world.put(two, ['latest']);
+    expect(await purgeTag(room, V1)).toEqual({ digests: [] });
+    expect(await restore(latest)).toMatchObject({ digest: one.digest });
+    await world.put(two, ['latest']);
+    const index = indexOf(one);
+    await world.put(index);
+    expect(await purgeManifest(room, index.digest)).toEqual({ digests: [index.digest] });
+    await world.put(index);
+    expect(await purgeManifest({ ...room, undoMs: 0 }, index.digest)).toEqual({ digests: [index.digest, one.digest] });
+  });
+
+  it('is not the subject of a referrer that something needs', async () => {
+    const one = image();
+    await world.put(one, ['v1']);
+    const statement = image(one);
+    await world.put(statement);
+    await world.put(image(statement), ['signed']);
+    expect(await purgeTag(room, V1)).toEqual({ digests: [] });
+    await world.put(one, ['v1']);
+    await purgeTag(room, parseTag('signed'));
+    expect(await purgeTag(room, V1)).toEqual({ digests: [one.digest] });
+  });
 });
