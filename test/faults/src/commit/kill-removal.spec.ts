@@ -1,40 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { REMOVAL_POINTS } from '@entrepot/content';
 import { contentOf } from '@entrepot/testkit/images';
-import type { RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkJournal } from '../world/check.js';
 import { Journal } from '../world/journal.js';
 import { until, untilDead } from '../world/process-state.js';
 import { appendPiece, openUpload, pushBlob } from '../world/push.js';
-import { EAGER, startReplicas, type Replicas } from '../world/replicas.js';
-import { openTestStore, STORES, type TestStore } from '../world/stores.js';
-import { connect, type Target } from '../world/target.js';
+import { EAGER } from '../world/replicas.js';
+import { startStoredReplicas, type StoredReplicas } from '../world/stored-replicas.js';
+import { STORES } from '../world/stores.js';
 
 const REPOSITORY = 'admin/removed';
 const BLOB_BYTES = 6 * 2 ** 20;
 const EXPIRED = "SELECT id FROM upload WHERE touched_at < now() - interval '1 second'";
 
 describe.each(STORES)('FT-23: a jobrunner that dies while it removes objects of %s', (kind) => {
-  let store: TestStore;
-  let replicas: Replicas;
-  let target: Target;
-  let client: RegistryClient;
+  let world: StoredReplicas;
   const journal = new Journal();
 
   beforeAll(async () => {
-    store = await openTestStore(kind);
-    replicas = await startReplicas({ storage: store.settings });
-    target = replicas.target(await replicas.start());
-    client = connect(target);
+    world = await startStoredReplicas(kind);
   });
-  afterAll(async () => {
-    client.close();
-    await replicas.remove();
-    await store.remove();
-  });
+  afterAll(() => world.remove());
 
   it.each(REMOVAL_POINTS)('at %s: another one removes the rest, and nothing else', async (point) => {
+    const { client, replicas, store, target } = world;
     const bench = { client, journal, repository: REPOSITORY };
     const newContent = () => contentOf('application/octet-stream', randomBytes(BLOB_BYTES));
     await pushBlob(bench, newContent(), 'whole');

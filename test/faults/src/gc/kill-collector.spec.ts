@@ -1,13 +1,11 @@
 import { REMOVAL_POINTS, REVIEW_POINTS } from '@entrepot/content';
 import { signalProcess } from '@entrepot/testkit/processes';
-import type { RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkJournal } from '../world/check.js';
 import { Journal } from '../world/journal.js';
 import { untilDead, untilStopped } from '../world/process-state.js';
-import { startReplicas, type Replicas } from '../world/replicas.js';
-import { openTestStore, STORES, type TestStore } from '../world/stores.js';
-import { connect, type Target } from '../world/target.js';
+import { startStoredReplicas, type StoredReplicas } from '../world/stored-replicas.js';
+import { STORES } from '../world/stores.js';
 import { collectEverything, makeGarbage, NO_GRACE, REVIEWER } from './garbage.js';
 
 /** Abandoned uploads are in commit/kill-removal. */
@@ -23,26 +21,17 @@ const ROWS = `
     (SELECT count(*)::int FROM repository) AS repositories`;
 
 describe.each(STORES)('a collector that is stopped at any step, over %s', (kind) => {
-  let store: TestStore;
-  let replicas: Replicas;
-  let target: Target;
-  let client: RegistryClient;
+  let world: StoredReplicas;
   const journal = new Journal();
 
   beforeAll(async () => {
-    store = await openTestStore(kind);
-    replicas = await startReplicas({ storage: store.settings, settings: NO_GRACE });
-    target = replicas.target(await replicas.start());
-    client = connect(target);
+    world = await startStoredReplicas(kind, NO_GRACE);
   });
-  afterAll(async () => {
-    client.close();
-    await replicas.remove();
-    await store.remove();
-  });
+  afterAll(() => world.remove());
 
   /** What differs from this: everything that nothing refers to is gone (INV-6), and nothing else (INV-1, INV-5). */
   async function findWrong(): Promise<string[]> {
+    const { replicas, store, target } = world;
     await collectEverything(replicas);
     const blobs = new Set(journal.blobs.map(({ content }) => content.digest)).size;
     const [rows] = await replicas.query<{ manifests: number; blobs: number; repositories: number }>(ROWS);
@@ -60,6 +49,7 @@ describe.each(STORES)('a collector that is stopped at any step, over %s', (kind)
   }
 
   it.each(POINTS[kind])('killed at %s: another one goes on', async (point) => {
+    const { client, replicas } = world;
     await makeGarbage({ client, journal, repository: 'admin/collected' }, replicas);
     const victim = replicas.startJobrunner({ ...REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=kill` });
     // It may be dead before it is ready.
@@ -73,6 +63,7 @@ describe.each(STORES)('a collector that is stopped at any step, over %s', (kind)
   it.each(['reviews.reviewBlobs:after', 'purge.claimDoomedObjects:after'])(
     'asleep at %s while another one goes on: it does no harm when it wakes',
     async (point) => {
+      const { client, replicas } = world;
       await makeGarbage({ client, journal, repository: 'admin/collected' }, replicas);
       const sleeper = await replicas.startJobrunner({ ...REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=pause` });
       await untilStopped(sleeper);

@@ -1,39 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
 import { contentOf, type Content } from '@entrepot/testkit/images';
-import type { RegistryClient } from '@entrepot/testkit/registry-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { download, judge } from '../world/download.js';
 import { Journal } from '../world/journal.js';
 import { pushBlob } from '../world/push.js';
-import { startReplicas, type Replicas } from '../world/replicas.js';
-import { openTestStore, STORES, type TestStore } from '../world/stores.js';
-import { connect } from '../world/target.js';
+import { startStoredReplicas, type StoredReplicas } from '../world/stored-replicas.js';
+import { STORES } from '../world/stores.js';
 
 const REPOSITORY = 'admin/rotten';
 const LARGE_BYTES = 9 * 2 ** 20 + 1;
 const SMALL_BYTES = 1_000;
 
 describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
-  let store: TestStore;
-  let replicas: Replicas;
-  let registry: Entrepot;
-  let client: RegistryClient;
+  let world: StoredReplicas;
 
   beforeAll(async () => {
-    store = await openTestStore(kind);
-    const settings = { ...store.settings, ENTREPOT_STORAGE_VERIFY_READS: 'always' };
-    replicas = await startReplicas({ storage: settings });
-    registry = await replicas.start();
-    client = connect(replicas.target(registry));
+    world = await startStoredReplicas(kind, { ENTREPOT_STORAGE_VERIFY_READS: 'always' });
   });
-  afterAll(async () => {
-    client.close();
-    await replicas.remove();
-    await store.remove();
-  });
+  afterAll(() => world.remove());
 
   async function pushRotten(sizeBytes: number): Promise<Content> {
+    const { client, replicas, store } = world;
     const content = contentOf('application/octet-stream', randomBytes(sizeBytes));
     await pushBlob({ client, journal: new Journal(), repository: REPOSITORY }, content, 'whole');
     const hex = content.digest.slice('sha256:'.length);
@@ -46,6 +34,7 @@ describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
   }
 
   it.each([LARGE_BYTES, SMALL_BYTES])('are never served: a blob of %d bytes', async (sizeBytes) => {
+    const { client, registry } = world;
     const content = await pushRotten(sizeBytes);
     const before = await corruptReads(registry);
     const answer = await download({ client, url: registry.url }, REPOSITORY, content.digest);
@@ -55,6 +44,7 @@ describe.each(STORES)('FT-53: bits that flipped in %s', (kind) => {
   });
 
   it('harm no other blob', async () => {
+    const { client, registry } = world;
     const content = contentOf('application/octet-stream', randomBytes(LARGE_BYTES));
     await pushBlob({ client, journal: new Journal(), repository: REPOSITORY }, content, 'whole');
     const answer = await download({ client, url: registry.url }, REPOSITORY, content.digest);
