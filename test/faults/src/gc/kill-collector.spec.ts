@@ -6,7 +6,7 @@ import { Journal } from '../world/journal.js';
 import { untilDead, untilStopped } from '../world/process-state.js';
 import { startStoredReplicas, type StoredReplicas } from '../world/stored-replicas.js';
 import { STORES } from '../world/stores.js';
-import { collectEverything, makeGarbage, NO_GRACE, REVIEWER } from './garbage.js';
+import { collectEverything, LATE_REVIEWER, makeGarbage, NO_GRACE, REVIEWER } from './garbage.js';
 
 /** Abandoned uploads are in commit/kill-removal. */
 const REMOVALS = REMOVAL_POINTS.filter((point) => point !== 'purge.doomAbandonedUploads:after');
@@ -65,7 +65,7 @@ describe.each(STORES)('a collector that is stopped at any step, over %s', (kind)
     async (point) => {
       const { client, replicas } = world;
       await makeGarbage({ client, journal, repository: 'admin/collected' }, replicas);
-      const sleeper = await replicas.startJobrunner({ ...REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=pause` });
+      const sleeper = await replicas.startJobrunner({ ...LATE_REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=pause` });
       await untilStopped(sleeper);
       expect(await findWrong()).toEqual([]);
       signalProcess(sleeper.pid, 'SIGCONT');

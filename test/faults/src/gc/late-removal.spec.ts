@@ -9,7 +9,7 @@ import { pushBlob, pushImage } from '../world/push.js';
 import { startReplicas, type Replicas } from '../world/replicas.js';
 import { openTestStore, STORES, type TestStore } from '../world/stores.js';
 import { connect } from '../world/target.js';
-import { collectEverything, NO_GRACE, REVIEWER } from './garbage.js';
+import { collectEverything, LATE_REVIEWER, NO_GRACE } from './garbage.js';
 
 const LAYER_BYTES = 6 * 2 ** 20;
 const REPOSITORY = 'admin/late';
@@ -35,7 +35,7 @@ describe.each(STORES)('FT-22: a collector that sleeps between its decision and t
       const layer = randomBytes(LAYER_BYTES);
       const stray = { client, journal: new Journal(), repository: REPOSITORY };
       await pushBlob(stray, contentOf('application/octet-stream', layer), 'whole');
-      const sleeper = await replicas.startJobrunner({ ...REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=pause` });
+      const sleeper = await replicas.startJobrunner({ ...LATE_REVIEWER, ENTREPOT_TEST_FAIL_POINT: `${point}=pause` });
       await untilStopped(sleeper);
 
       const journal = new Journal();
