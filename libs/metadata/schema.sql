@@ -187,7 +187,7 @@ CREATE TABLE manifest (
   CONSTRAINT manifest_repository_fkey FOREIGN KEY (repository_id) REFERENCES repository(id)
 );
 ALTER TABLE manifest ALTER COLUMN payload SET STORAGE EXTERNAL;
-CREATE INDEX manifest_deleted_at_idx ON manifest USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX manifest_deleted_at_idx ON manifest USING btree (deleted_at, id) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX manifest_referrer_idx ON manifest USING btree (repository_id, subject_digest, digest) WHERE (subject_digest IS NOT NULL);
 
 CREATE TABLE manifest_blob (
@@ -324,6 +324,7 @@ CREATE TABLE repository (
   deleted_at timestamp with time zone,
   deleted_by text,
   deleted_name text COLLATE "C",
+  restored_at timestamp with time zone,
   CONSTRAINT repository_pkey PRIMARY KEY (id),
   CONSTRAINT repository_name_key UNIQUE (name),
   CONSTRAINT repository_created_by_fkey FOREIGN KEY (created_by) REFERENCES account(id),

@@ -88,6 +88,8 @@ export type {
 } from './ports/recovery-source.js';
 export type { BlobFault, BlobWalk, Quarantine, WalkPage, WalkedBlob } from './ports/quarantine.js';
 export type {
+  DeletedBatch,
+  DeletionPlace,
   PreviewedRemovals,
   RepositoryBatch,
   ReviewBatch,

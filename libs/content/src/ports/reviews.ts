@@ -48,6 +48,18 @@ export interface ReviewPreview {
   readonly later: PreviewedRemovals;
 }
 
+/** A place in the order in which manifests were deleted, as `reviewDeleted` told it. */
+export interface DeletionPlace {
+  readonly deletedAt: string;
+  readonly id: string;
+}
+
+/** `taken`: tasks that were made due. */
+export interface DeletedBatch extends ReviewBatch {
+  /** Where the next look begins; undefined where there is no more to look at. */
+  readonly last: DeletionPlace | undefined;
+}
+
 /** Steps within the transaction of a batch: rows are locked; everything is decided and nothing committed. */
 export type ReviewStep = `${'take' | 'decide'}${'Repository' | 'Manifests' | 'Links' | 'Blobs'}`;
 
@@ -58,16 +70,19 @@ export type ReviewStep = `${'take' | 'decide'}${'Repository' | 'Manifests' | 'Li
 export interface Reviews {
   /**
    * Compares the terms, and the rules of namespaces, with those of the last look, and brings tasks forward that wait by one that
-   * was changed: one page of them. Resolves with false where nothing is left to do.
+   * was changed: one page of them. Nothing is taken where nothing is left to do, or where it failed.
    */
-  noteTerms(terms: ReviewTerms): Promise<boolean>;
+  noteTerms(terms: ReviewTerms): Promise<ReviewBatch>;
   /**
    * Removes at most `limit` manifests or links of a repository whose undo is over, and at last itself; of one that is not
    * `except`, whose ids are the subjects of failures.
    */
   removeRepository(undoMs: number, limit: number, except: readonly string[]): Promise<RepositoryBatch>;
-  /** Makes reviews due of at most `limit` deleted manifests whose undo is over. Resolves with how many. */
-  reviewDeleted(undoMs: number, limit: number): Promise<number>;
+  /**
+   * Looks at `limit` deleted manifests whose undo is over, from those on that were deleted after `after`, and makes reviews due
+   * of those that have none and that nothing lists.
+   */
+  reviewDeleted(undoMs: number, limit: number, after: DeletionPlace | undefined): Promise<DeletedBatch>;
   reviewManifests(terms: ReviewTerms, limit: number): Promise<ReviewBatch>;
   reviewLinks(limit: number): Promise<ReviewBatch>;
   /** Blobs that go leave a doomed object. */

@@ -1,4 +1,4 @@
-import type { ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from '../ports/reviews.js';
+import type { DeletionPlace, ReviewBatch, ReviewFailure, Reviews, ReviewTerms } from '../ports/reviews.js';
 import { withRest } from '../pace/with-rest.js';
 
 /** Tasks of one transaction: its locks are held for some milliseconds, and clients may have to wait for them. */
@@ -48,33 +48,36 @@ export function newReviewTally(): ReviewTally {
  * there was nothing left to do.
  */
 export async function reviewContent(review: ContentReview, tally: ReviewTally): Promise<boolean> {
-  const { reviews, terms, signal } = review;
-  while (!signal.aborted && (await reviews.noteTerms(terms)));
   const failed: string[] = [];
-  let isDone = await repeated(review, tally, () => removeRepository(review, tally, failed));
-  for (let made = DELETED; made === DELETED && !signal.aborted;) {
-    made = await reviews.reviewDeleted(terms.undoMs, DELETED);
-  }
   const steps = [
-    () => reviewManifests(review, tally),
+    () => review.reviews.noteTerms(review.terms),
+    () => removeRepository(review, tally, failed),
+    manifestReviews(review, tally),
     () => reviewLinks(review, tally),
     () => reviewBlobs(review, tally),
   ];
+  let isDone = true;
   for (const step of steps) isDone = (await repeated(review, tally, step)) && isDone;
   return !isDone;
+}
+
+interface StepBatch extends ReviewBatch {
+  /** Nothing was taken of what was looked at, and there is more. */
+  readonly hasMore?: boolean;
 }
 
 /** Resolves with whether nothing was done: there was no task, or each of them failed and waits for its next attempt. */
 async function repeated(
   { signal, onProgress, onFailure }: ContentReview,
   tally: ReviewTally,
-  step: () => Promise<ReviewBatch>,
+  step: () => Promise<StepBatch>,
 ): Promise<boolean> {
   let isDone = true;
-  for (let batch = 0; batch < ROUND && !signal.aborted; batch += 1) {
-    const { taken, failures } = await withRest(step, signal);
+  for (let batch = 0; batch < ROUND && !signal.aborted;) {
+    const { taken, failures, hasMore = false } = await withRest(step, signal);
     for (const failure of failures) onFailure?.(failure);
-    if (taken === 0) return isDone;
+    if (taken === 0 && !hasMore) return isDone;
+    if (taken > 0) batch += 1;
     isDone &&= taken === failures.length;
     await onProgress?.(tally);
   }
@@ -93,6 +96,24 @@ async function removeRepository(
   tally.linksRemoved += batch.links;
   failed.push(...batch.failures.map(({ subject }) => subject));
   return batch;
+}
+
+/**
+ * Batches of what is due; where nothing is, some of what was deleted is made due. So there are never many of those, and none is
+ * looked at twice in a round, whatever else keeps it from going.
+ */
+function manifestReviews(review: ContentReview, tally: ReviewTally): () => Promise<StepBatch> {
+  const { reviews, terms } = review;
+  let after: DeletionPlace | undefined;
+  let hasMore = true;
+  return async () => {
+    const batch = await reviewManifests(review, tally);
+    if (batch.taken > 0 || !hasMore) return batch;
+    const deleted = await reviews.reviewDeleted(terms.undoMs, DELETED, after);
+    after = deleted.last;
+    hasMore = after !== undefined;
+    return { ...deleted, hasMore };
+  };
 }
 
 async function reviewManifests({ reviews, terms }: ContentReview, tally: ReviewTally): Promise<ReviewBatch> {

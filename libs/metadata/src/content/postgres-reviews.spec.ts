@@ -1,8 +1,9 @@
-import type { ReviewFailure } from '@entrepot/content';
+import type { ReviewFailure, ReviewTerms } from '@entrepot/content';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../index.js';
-import { AT_ONCE } from './collect-all.suite.js';
+import type { PoolClient } from 'pg';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PostgresReviews, migrate } from '../index.js';
+import { AT_ONCE, collectAll } from './collect-all.suite.js';
 import { ReviewWorld } from './review-world.suite.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
@@ -191,6 +192,38 @@ describe('deleted manifests', () => {
   });
 });
 
+describe('many deleted manifests', () => {
+  const MANY = 1100;
+  const deleteMany = () =>
+    world.owner.query(
+      `INSERT INTO manifest (repository_id, digest, media_type, payload, deleted_at)
+       SELECT $1, '\\x01'::bytea || sha256(n::text::bytea), 'application/x-test', '{}', now() - interval '8 days'
+       FROM generate_series(1, $2::int) AS n`,
+      [world.repositoryId, MANY],
+    );
+
+  it('are made due when nothing else is, and go before more of them are', async () => {
+    const due: number[] = [];
+    class Watched extends PostgresReviews {
+      override async reviewDeleted(...terms: Parameters<PostgresReviews['reviewDeleted']>) {
+        due.push((await world.owner.query('SELECT FROM manifest_review WHERE due_at <= now()')).rows.length);
+        return super.reviewDeleted(...terms);
+      }
+    }
+    await deleteMany();
+    expect(await collectAll(new Watched(world.jobs), { undoMs: 7 * DAY_MS })).toMatchObject({ manifestsRemoved: MANY });
+    expect(new Set(due)).toEqual(new Set([0]));
+  });
+
+  it('are looked at once each, whatever became of them', async () => {
+    await deleteMany();
+    const first = await world.reviews.reviewDeleted(0, 1000, undefined);
+    expect(first).toMatchObject({ taken: 1000 });
+    expect(await world.reviews.reviewDeleted(0, 1000, undefined)).toMatchObject({ taken: 0, last: first.last });
+    expect(await world.reviews.reviewDeleted(0, 1000, first.last)).toMatchObject({ taken: 100, last: undefined });
+  });
+});
+
 describe('the review of a link', () => {
   it('keeps what a manifest names, or a sparse one awaits, deleted or not', async () => {
     const digests = [await world.blob(), await world.blob(), await world.blob()] as const;
@@ -308,6 +341,72 @@ describe('a task that fails', () => {
     expect(await world.dueIn(stuck)).toBeGreaterThan(first + 1);
     await world.owner.query('DROP TABLE obstacle');
     await world.owner.query('UPDATE manifest_review SET due_at = now()');
+    expect(await world.collect()).toMatchObject({ manifestsRemoved: 1 });
+  });
+});
+
+/** Of a run that goes on to its links all the same. */
+const failuresOf = async (terms: Partial<ReviewTerms>) => {
+  const failures: ReviewFailure[] = [];
+  expect(await world.collect(terms, failures)).toMatchObject({ linksRemoved: 1, blobsRemoved: 1 });
+  return new Set(failures.map(({ subject }) => subject));
+};
+
+describe('a client that holds a task', () => {
+  let client: PoolClient;
+  beforeEach(async () => {
+    client = await world.owner.connect();
+    await client.query('BEGIN');
+    const digest = await world.blob();
+    await world.link(digest);
+    await world.linkReview(digest);
+  });
+  afterEach(async () => {
+    await client.query('ROLLBACK');
+    client.release();
+  });
+
+  it('keeps deleted manifests from being looked at, and nothing else', async () => {
+    const { id } = await world.manifest({ deletedAge: '1 day' });
+    await client.query(`INSERT INTO manifest_review (manifest_id, reason, due_at) VALUES ($1, 'test', now())`, [id]);
+    expect(await failuresOf({})).toEqual(new Set(['deleted manifests']));
+    await client.query('ROLLBACK');
+    expect(await world.collect()).toMatchObject({ manifestsRemoved: 1 });
+  });
+
+  it('does not keep others of the deleted from being looked at where it is there already', async () => {
+    const [held] = [await world.manifest({ deletedAge: '2 days' }), await world.manifest({ deletedAge: '1 day' })];
+    await world.reviewOf(held, '1 day');
+    await client.query('SELECT FROM manifest_review WHERE manifest_id = $1 FOR UPDATE', [held.id]);
+    expect(await world.collect()).toMatchObject({ manifestsRemoved: 1 });
+  });
+
+  it('keeps changed settings from being noted, and nothing else', async () => {
+    await world.reviews.noteTerms(AT_ONCE);
+    await client.query('SELECT FROM gc_setting FOR UPDATE');
+    expect(await failuresOf({ undoMs: DAY_MS })).toEqual(new Set(['changed settings']));
+  });
+
+  it('which failed has it left as it is', async () => {
+    const { id } = await world.manifest();
+    await world.reviewOf({ id, digest: Buffer.alloc(0) });
+    await world.owner.query('CREATE TABLE obstacle (id bigint REFERENCES manifest (id))');
+    await world.owner.query('INSERT INTO obstacle VALUES ($1)', [id]);
+    let takes = 0;
+    let held: Promise<unknown> | undefined;
+    // The first look is at all of the batch; after the second one the task would be put off.
+    const reviews = new PostgresReviews(world.jobs, async (step) => {
+      if (step !== 'takeManifests' || (takes += 1) !== 2) return;
+      held = client.query('SELECT FROM manifest_review WHERE manifest_id = $1 FOR UPDATE', [id]);
+      await vi.waitUntil(async () => {
+        const { rows } = await world.owner.query('SELECT FROM pg_locks WHERE NOT granted');
+        return rows.length > 0;
+      }, 5000);
+    });
+    expect(await reviews.reviewManifests(AT_ONCE, 10)).toMatchObject({ failures: [{ subject: `manifest ${id}` }] });
+    await held;
+    await client.query('ROLLBACK');
+    await world.owner.query('DROP TABLE obstacle');
     expect(await world.collect()).toMatchObject({ manifestsRemoved: 1 });
   });
 });

@@ -1,10 +1,18 @@
-import type { RepositoryBatch, ReviewBatch, ReviewPreview, Reviews, ReviewTerms } from '@entrepot/content';
+import type {
+  DeletedBatch,
+  DeletionPlace,
+  RepositoryBatch,
+  ReviewBatch,
+  ReviewPreview,
+  Reviews,
+  ReviewTerms,
+} from '@entrepot/content';
 import type pg from 'pg';
 import { isAway } from '../database/errors.js';
 import { noteTerms } from './note-terms.js';
 import { previewReview } from './preview-review.js';
 import { removeRepositoryChunk, takeRepository } from './remove-repository-chunk.js';
-import { inReview, reviewBatch, type AtStep, type ReviewRoom } from './review-batches.js';
+import { inReview, reviewBatch, tryStep, type AtStep, type ReviewRoom } from './review-batches.js';
 import { blobReviews } from './review-blobs.js';
 import { reviewDeleted } from './review-deleted.js';
 import { LINK_REVIEWS } from './review-links.js';
@@ -21,8 +29,8 @@ export class PostgresReviews implements Reviews {
     return { pool: this.pool, atStep: this.atStep };
   }
 
-  noteTerms(terms: ReviewTerms): Promise<boolean> {
-    return inReview(this.pool, (tx) => noteTerms(tx, terms));
+  noteTerms(terms: ReviewTerms): Promise<ReviewBatch> {
+    return tryStep('changed settings', async () => ((await inReview(this.pool, (tx) => noteTerms(tx, terms))) ? 1 : 0));
   }
 
   async removeRepository(undoMs: number, limit: number, except: readonly string[]): Promise<RepositoryBatch> {
@@ -44,8 +52,14 @@ export class PostgresReviews implements Reviews {
     }
   }
 
-  reviewDeleted(undoMs: number, limit: number): Promise<number> {
-    return inReview(this.pool, (tx) => reviewDeleted(tx, undoMs, limit));
+  async reviewDeleted(undoMs: number, limit: number, after: DeletionPlace | undefined): Promise<DeletedBatch> {
+    let last: DeletionPlace | undefined;
+    const batch = await tryStep('deleted manifests', async () => {
+      const page = await inReview(this.pool, (tx) => reviewDeleted(tx, { undoMs, limit, after }));
+      last = page.last;
+      return page.made;
+    });
+    return { ...batch, last };
   }
 
   reviewManifests(terms: ReviewTerms, limit: number): Promise<ReviewBatch> {

@@ -96,7 +96,26 @@ async function reviewOne<Key>(room: ReviewRoom, kind: ReviewKind<Key>): Promise<
   } catch (error) {
     const [failed] = taken;
     if (failed === undefined || isAway(error)) throw error;
-    await inReview(room.pool, (tx) => kind.postpone(tx, failed));
+    await postponeUnlessHeld(room, kind, failed);
     return { subject: kind.describe(failed), error };
+  }
+}
+
+/** Whoever has the task now says when it is due; where nobody does it stays as it is. */
+async function postponeUnlessHeld<Key>({ pool }: ReviewRoom, kind: ReviewKind<Key>, key: Key): Promise<void> {
+  try {
+    await inReview(pool, (tx) => kind.postpone(tx, key));
+  } catch (error) {
+    if (isAway(error)) throw error;
+  }
+}
+
+/** A step that is no task: where it fails that is told, and nothing was taken. */
+export async function tryStep(subject: string, step: () => Promise<number>): Promise<ReviewBatch> {
+  try {
+    return { taken: await step(), removed: 0, failures: [] };
+  } catch (error) {
+    if (isAway(error)) throw error;
+    return { taken: 0, removed: 0, failures: [{ subject, error }] };
   }
 }

@@ -3,14 +3,16 @@
 -- A deleted manifest keeps its references, and so holds what it names. No read finds it, no tag points at it, and no live
 -- index lists it. deleted_by is the actor's name as it was.
 ALTER TABLE manifest ADD COLUMN deleted_at timestamptz, ADD COLUMN deleted_by text;
-CREATE INDEX manifest_deleted_at_idx ON manifest (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX manifest_deleted_at_idx ON manifest (deleted_at, id) WHERE deleted_at IS NOT NULL;
 
 -- A deleted repository is named `<name>@<id>`, which no request can spell: its name is free for another one, and
--- look-ups by name need no further condition. deleted_name is what it was called.
+-- look-ups by name need no further condition. deleted_name is what it was called. While it was
+-- deleted nobody could pull from it: what is kept for a time is kept for that time after restored_at, too.
 ALTER TABLE repository
   ADD COLUMN deleted_at timestamptz,
   ADD COLUMN deleted_by text,
   ADD COLUMN deleted_name text COLLATE "C",
+  ADD COLUMN restored_at timestamptz,
   ADD CONSTRAINT repository_deleted_check CHECK (num_nulls(deleted_at, deleted_name) IN (0, 2));
 CREATE INDEX repository_deleted_at_idx ON repository (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX repository_deleted_name_idx ON repository (deleted_name, deleted_at) WHERE deleted_at IS NOT NULL;
