@@ -23,7 +23,7 @@ const END_UPLOADS = `
  */
 const RESTORE = `
   UPDATE repository SET name = $2, namespace_id = $3, visibility = $4, created_by = NULL,
-    deleted_name = NULL, deleted_at = NULL, deleted_by = NULL,
+    deleted_name = NULL, deleted_at = NULL, deleted_by = NULL, restored_at = now(),
     access_version = access_version + 1, access_changed_at = now()
   WHERE id = $1 AND NOT EXISTS (SELECT FROM repository WHERE name = $2) RETURNING id`;
 

@@ -99,6 +99,20 @@ describe('an untagged manifest', () => {
     expect(await verdictOn(manifest, { untaggedMs: 3 * DAY_MS })).toBe('gone');
   });
 
+  it('of a repository that was restored is kept for its time from then on', async () => {
+    const repositoryId = await world.repository();
+    const [untagged, orphan] = [
+      await world.manifest({ age: LONG_AGO, in: repositoryId }),
+      await world.manifest({ age: LONG_AGO, in: repositoryId, subject: Buffer.alloc(33) }),
+    ];
+    await world.owner.query(`UPDATE repository SET restored_at = now() - interval '1 day' WHERE id = $1`, [
+      repositoryId,
+    ]);
+    expect(await verdictOn(untagged)).toBe('untagged 29');
+    expect(await verdictOn(untagged, { untaggedMs: 0 })).toBe('gone');
+    expect(await verdictOn(orphan)).toBe('orphan 1');
+  });
+
   it('that is pulled is not collected for want of a mark that was spared', async () => {
     const manifest = await world.manifest({ age: LONG_AGO });
     await world.use(manifest, '101 minutes');

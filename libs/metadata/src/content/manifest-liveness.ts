@@ -30,7 +30,7 @@ const VERDICTS = `
       $4 * interval '1 millisecond' AS untagged, $5 * interval '1 millisecond' AS orphans),
   looked AS (
     SELECT m.id, m.repository_id, m.digest, m.subject_digest, m.pushed_at, m.deleted_at,
-      r.deleted_at IS NOT NULL AS is_repository_deleted,
+      r.deleted_at IS NOT NULL AS is_repository_deleted, r.restored_at,
       CASE
         WHEN n.untagged IS NULL THEN term.untagged
         WHEN n.untagged <> 'keep' THEN least(n.untagged::interval, interval '36500 days')
@@ -79,10 +79,10 @@ const VERDICTS = `
         l.pushed_at + term.grace,
         c.own_left_at + term.grace,
         CASE
-          WHEN l.subject_digest IS NOT NULL THEN greatest(l.pushed_at, l.orphaned_at) + term.orphans
+          WHEN l.subject_digest IS NOT NULL THEN greatest(l.pushed_at, l.orphaned_at, l.restored_at) + term.orphans
           WHEN l.untagged IS NULL THEN 'infinity'
           ELSE greatest(
-            greatest(l.pushed_at, c.own_left_at) + l.untagged,
+            greatest(l.pushed_at, c.own_left_at, l.restored_at) + l.untagged,
             l.used_at + least(l.untagged / 10, interval '1 hour') + l.untagged)
         END) AS rule_until,
       l.deleted_at + term.undo AS deleted_until

@@ -232,6 +232,19 @@ describe('the restoration of a repository, and its removal', () => {
   });
 });
 
+describe('the restoration of a repository, and the review of what aged in it', () => {
+  it('gives what time holds its time anew', async () => {
+    const untagged = await newImage();
+    await world.put(untagged);
+    await repositoryDeletion();
+    await operators.query(`UPDATE manifest SET pushed_at = now() - interval '30 days'`);
+    await repositoryRestoration();
+    await world.makeDue();
+    expect(await world.collect({ untaggedMs: DAY_MS })).toMatchObject({ manifestsRemoved: 0 });
+    expect(await world.holdsManifest(untagged)).toBe(true);
+  });
+});
+
 describe('the restoration of a repository, and a push that creates one of its name', () => {
   beforeEach(repositoryDeletion);
 
