@@ -73,8 +73,8 @@ function addDeletion(repository: Command, { source, write }: CommandContext): vo
       await administer(source, (admin) =>
         purge ? purgeRepository(admin, { name, ...(id !== undefined && { id }) }) : deleteRepository(admin, name),
       );
-      if (purge) await drainPurged(source);
-      write(`${purge ? 'purged' : 'deleted'} the repository ${name}\n`);
+      const isLeft = purge === true && !(await drainPurged(source));
+      write(`${purge ? 'purged' : 'deleted'} the repository ${name}${isLeft ? '; a worker removes the rest' : ''}\n`);
     });
   repository
     .command('restore <name>')
