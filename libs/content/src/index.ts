@@ -60,6 +60,7 @@ export type { AbandonedUpload, Purge } from './ports/purge.js';
 export type {
   FinishRebuild,
   FoundObject,
+  LostRepository,
   LostTag,
   MissingContent,
   NamedContent,

@@ -1,11 +1,17 @@
-import type { RebuildReport } from '@entrepot/content';
+import type { LostRepository, RebuildReport } from '@entrepot/content';
 import { formatCount } from '../storage/migration-progress.js';
+
+const WHY_LOST: Readonly<Record<LostRepository['reason'], string>> = {
+  replaced: 'a later one has its name',
+  'no namespace': 'the log does not have its namespace',
+};
 
 /** What was made, and what has to be done by hand. */
 export function describeRows({ rows, unfinishedObjects }: RebuildReport, isDryRun: boolean): string {
-  const { repositories, manifests, tags, blobs, users, spareObjects } = rows;
+  const { repositories, deletedRepositories, manifests, tags, blobs, users, spareObjects } = rows;
   const made = [
     repositories === 1 ? '1 repository' : `${repositories} repositories`,
+    ...(deletedRepositories > 0 ? [`${deletedRepositories} deleted that can be restored`] : []),
     formatCount(manifests, 'manifest'),
     formatCount(tags, 'tag'),
     formatCount(blobs, 'blob'),
@@ -27,10 +33,13 @@ export function describeRows({ rows, unfinishedObjects }: RebuildReport, isDryRu
 }
 
 /** A line for each loss. */
-export function describeLosses({ faults, refused, missing, lostTags }: RebuildReport): string[] {
+export function describeLosses({ faults, refused, lostRepositories, missing, lostTags }: RebuildReport): string[] {
   return [
     ...faults.map(({ document, reason }) => `log document ${document}: ${reason}`),
     ...refused.map(({ digest, reason }) => `manifest ${digest} is not restored: ${reason}`),
+    ...lostRepositories.map(
+      ({ repository, id, reason }) => `repository ${repository} (${id}) is not restored: ${WHY_LOST[reason]}`,
+    ),
     ...missing.map(
       ({ kind, digest, fault, repository, manifest }) =>
         `${kind} ${digest} is ${fault}: ${repository}@${manifest} needs it; push it again`,

@@ -47,13 +47,24 @@ export interface MissingContent {
 export interface RebuiltRows {
   readonly namespaces: number;
   readonly users: number;
+  /** Those that are not deleted. */
   readonly repositories: number;
+  /** Those that are, and can be restored. */
+  readonly deletedRepositories: number;
   readonly manifests: number;
   readonly tags: number;
   readonly blobs: number;
   readonly links: number;
   /** Further objects of blobs that one object is enough for; doomed, when the grace time is over. */
   readonly spareObjects: number;
+}
+
+/** A repository of the log that was not made, with all it held. */
+export interface LostRepository {
+  readonly repository: RepositoryName;
+  readonly id: string;
+  /** A later one has its name, and the log does not say any more how it went; or the log has no namespace that it was in. */
+  readonly reason: 'replaced' | 'no namespace';
 }
 
 /** Tags whose manifest is not in the log. */
@@ -79,8 +90,11 @@ export interface RebuildTarget {
   /** Notes the records, later ones over earlier ones. */
   stageRecords(records: readonly RecoveryRecord[]): Promise<void>;
   stageObjects(objects: readonly FoundObject[]): Promise<void>;
-  /** Makes namespaces, and accounts without a password for those of users, and repositories. */
-  makeRepositories(): Promise<void>;
+  /**
+   * Makes namespaces, and accounts without a password for those of users, and repositories: of each name the latest. Resolves
+   * with repositories that were not made.
+   */
+  makeRepositories(): Promise<LostRepository[]>;
   /** Makes a blob of each digest that has an object, and dooms further ones for when `graceMs` is over. */
   makeBlobs(graceMs: number): Promise<void>;
   /** Manifests of the log whose repository was made, in pages of a few MiB. */

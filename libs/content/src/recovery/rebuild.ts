@@ -1,5 +1,5 @@
 import type { BlobStore } from '../ports/blob-store.js';
-import type { LostTag, MissingContent, RebuildTarget, RebuiltRows } from '../ports/rebuild-target.js';
+import type { LostRepository, LostTag, MissingContent, RebuildTarget, RebuiltRows } from '../ports/rebuild-target.js';
 import type { RecoveryLog } from '../ports/recovery-log.js';
 import { endOfLog, readRecoveryLog, type LogFault } from './read-recovery-log.js';
 import { rebuildManifests, type RefusedManifest } from './rebuild-manifests.js';
@@ -27,6 +27,7 @@ export interface RebuildReport {
   readonly faults: readonly LogFault[];
   /** Manifests of the log that are not what their digest says. */
   readonly refused: readonly RefusedManifest[];
+  readonly lostRepositories: readonly LostRepository[];
   readonly missing: readonly MissingContent[];
   readonly lostTags: readonly LostTag[];
   /** Objects without a record: uploads that were under way. */
@@ -35,7 +36,7 @@ export interface RebuildReport {
 
 /**
  * Makes the rows of an empty database from the log and the records of objects. Nothing is lost where the report names no
- * fault, no refused manifest, no missing content and no lost tag.
+ * fault, no refused manifest, no lost repository, no missing content and no lost tag.
  */
 export async function rebuild(room: RebuildRoom): Promise<RebuildReport> {
   const { log, store, target, graceMs, onProgress } = room;
@@ -45,7 +46,7 @@ export async function rebuild(room: RebuildRoom): Promise<RebuildReport> {
     onProgress('log', (documents += 1));
   });
   const unfinishedObjects = await stageObjects(store, target, (done) => onProgress('objects', done));
-  await target.makeRepositories();
+  const lostRepositories = await target.makeRepositories();
   await target.makeBlobs(graceMs);
   const refused = await rebuildManifests(target, (done) => onProgress('manifests', done));
   onProgress('references', 0);
@@ -54,9 +55,9 @@ export async function rebuild(room: RebuildRoom): Promise<RebuildReport> {
   const lostTags = await target.makeTags(MAX_NAMED);
   const lastNumber = (await endOfLog(log))?.highest ?? 0;
   const rows = await target.finish({ graceMs, lastNumber, ...(logId !== undefined && { logId }) });
-  return { rows, faults, refused, missing, lostTags, unfinishedObjects };
+  return { rows, faults, refused, lostRepositories, missing, lostTags, unfinishedObjects };
 }
 
-export function hasLosses({ faults, refused, missing, lostTags }: RebuildReport): boolean {
-  return faults.length + refused.length + missing.length + lostTags.length > 0;
+export function hasLosses({ faults, refused, lostRepositories, missing, lostTags }: RebuildReport): boolean {
+  return faults.length + refused.length + lostRepositories.length + missing.length + lostTags.length > 0;
 }

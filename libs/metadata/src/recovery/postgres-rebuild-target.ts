@@ -1,6 +1,7 @@
 import type {
   FinishRebuild,
   FoundObject,
+  LostRepository,
   LostTag,
   MissingContent,
   ObjectKey,
@@ -15,6 +16,7 @@ import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
 import {
   COUNTS,
+  DROP_FORMER_NAMESAKES,
   LACKING_BLOBS,
   LINK_BLOBS,
   LOST_TAGS,
@@ -53,8 +55,12 @@ export class PostgresRebuildTarget implements RebuildTarget {
     );
   }
 
-  async makeRepositories(): Promise<void> {
+  async makeRepositories(): Promise<LostRepository[]> {
+    const [dropNamespaces, dropRepositories] = DROP_FORMER_NAMESAKES;
+    await this.tx.query(dropNamespaces);
+    const { rows: lost } = await this.tx.query<LostRepository>(dropRepositories);
     for (const statement of MAKE_REPOSITORIES) await this.tx.query(statement);
+    return lost;
   }
 
   async makeBlobs(graceMs: number): Promise<void> {
@@ -136,6 +142,7 @@ export class PostgresRebuildTarget implements RebuildTarget {
       namespaces: count('namespaces'),
       users: count('users'),
       repositories: count('repositories'),
+      deletedRepositories: count('deleted_repositories'),
       manifests: count('manifests'),
       tags: count('tags'),
       blobs: count('blobs'),

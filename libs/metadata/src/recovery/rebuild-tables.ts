@@ -1,7 +1,8 @@
 /** What the log and the store say, until rows are made of it; gone with the transaction. */
 export const STAGING_TABLES = `
   CREATE TEMP TABLE staged_namespace (
-    id uuid PRIMARY KEY, name text NOT NULL, owned_by text NOT NULL, default_visibility text NOT NULL, untagged text
+    id uuid PRIMARY KEY, name text NOT NULL, owned_by text NOT NULL, default_visibility text NOT NULL, untagged text,
+    place bigint GENERATED ALWAYS AS IDENTITY
   ) ON COMMIT DROP;
   CREATE TEMP TABLE staged_repository (
     id uuid PRIMARY KEY, namespace_id uuid NOT NULL, name text NOT NULL, visibility text NOT NULL,
@@ -38,6 +39,23 @@ export function marking(mode: 'ENABLE' | 'DISABLE'): string {
   return triggers.join('; ');
 }
 
+/**
+ * Where the document is damaged that says how a namespace or a repository went, one of the same name may be there that came
+ * later: that one has the name, and what belongs to the former is not anybody else's. Answers with repositories that are lost.
+ */
+export const DROP_FORMER_NAMESAKES = [
+  `DELETE FROM staged_namespace s WHERE EXISTS (
+     SELECT FROM staged_namespace later WHERE later.name = s.name AND later.place > s.place)`,
+  `WITH ranked AS (
+     SELECT r.id, s.id IS NOT NULL AS is_owned,
+       row_number() OVER (PARTITION BY r.name ORDER BY s.id IS NULL, r.created_at DESC, r.id DESC) AS place
+     FROM staged_repository r LEFT JOIN staged_namespace s ON s.id = r.namespace_id)
+   DELETE FROM staged_repository r USING ranked k
+   WHERE k.id = r.id AND (k.place > 1 OR NOT k.is_owned)
+   RETURNING coalesce(r.deleted_name, r.name) AS repository, r.id,
+     CASE WHEN k.place > 1 THEN 'replaced' ELSE 'no namespace' END AS reason`,
+] as const;
+
 /** Namespaces that are there already keep their ids: what the log says of them is told by name. */
 export const MAKE_REPOSITORIES = [
   `INSERT INTO namespace (id, name, kind, default_visibility, untagged)
@@ -52,8 +70,7 @@ export const MAKE_REPOSITORIES = [
    SELECT r.id, n.id, r.name, r.visibility, r.created_at, a.id, r.deleted_at, r.deleted_by, r.deleted_name
    FROM staged_repository r JOIN staged_namespace s ON s.id = r.namespace_id JOIN namespace n ON n.name = s.name
    LEFT JOIN staged_namespace c ON c.id = r.created_by LEFT JOIN namespace cn ON cn.name = c.name
-   LEFT JOIN account a ON a.id = cn.id
-   ON CONFLICT (name) DO UPDATE SET visibility = excluded.visibility`,
+   LEFT JOIN account a ON a.id = cn.id`,
   'ANALYZE staged_manifest, repository',
 ];
 
@@ -66,8 +83,8 @@ export const MAKE_BLOBS = [
    SELECT DISTINCT ON (digest) digest, size_bytes, object_key,
      CASE WHEN NOT is_whole THEN 'short' END, CASE WHEN NOT is_whole THEN now() END
    FROM staged_object ORDER BY digest, is_whole DESC, created_at DESC, place`,
-  `INSERT INTO doomed_object (object_key, reason, due_at)
-   SELECT o.object_key, 'blob was there already', now() + $1 * interval '1 millisecond'
+  `INSERT INTO doomed_object (object_key, reason, due_at, size_bytes)
+   SELECT o.object_key, 'blob was there already', now() + $1 * interval '1 millisecond', CASE WHEN o.is_whole THEN o.size_bytes END
    FROM staged_object o WHERE NOT EXISTS (SELECT FROM blob b WHERE b.object_key = o.object_key)`,
 ];
 
@@ -156,7 +173,9 @@ export const NOTE_USE = [
 export const COUNTS = `
   SELECT (SELECT count(*) FROM staged_namespace) AS namespaces,
     (SELECT count(*) FROM staged_namespace WHERE owned_by = 'user') AS users,
-    (SELECT count(*) FROM repository) AS repositories, (SELECT count(*) FROM manifest) AS manifests,
+    (SELECT count(*) FROM repository WHERE deleted_at IS NULL) AS repositories,
+    (SELECT count(*) FROM repository WHERE deleted_at IS NOT NULL) AS deleted_repositories,
+    (SELECT count(*) FROM manifest) AS manifests,
     (SELECT count(*) FROM tag) AS tags, (SELECT count(*) FROM blob) AS blobs,
     (SELECT count(*) FROM repository_blob) AS links,
     (SELECT count(*) FROM staged_object) - (SELECT count(*) FROM blob JOIN staged_object USING (object_key)) AS spare_objects`;

@@ -324,6 +324,57 @@ describe('the recovery log', () => {
     expect(report.lostTags).toEqual([]);
     expect(state).toEqual(await stateNow());
   });
+
+  it('gives a name to the latest of those that had it, where the end of the former is damaged', async () => {
+    const fresh = new MemoryRecoveryLog();
+    const its = roomOf('fresh', fresh);
+    const relayed = async (): Promise<RecoveryName> => {
+      expect(await relayRecovery(its)).toBe('done');
+      return (await fresh.list()).at(-1) as RecoveryName;
+    };
+    const addOwned = (name: string) =>
+      world.owner.query(
+        `WITH owner AS (
+           INSERT INTO namespace (id, name, kind) VALUES (gen_random_uuid(), 'group', 'organisation') RETURNING id)
+         INSERT INTO repository (id, namespace_id, name, visibility)
+         SELECT gen_random_uuid(), id, $1, 'private' FROM owner`,
+        [name],
+      );
+    const former = await world.newRepository('twice');
+    const main = world.repositoryId;
+    world.repositoryId = former;
+    await world.put(imageOf([[await world.pushBlob('of the former'), 13]]), ['latest']);
+    world.repositoryId = main;
+    await addOwned('group/former');
+    await world.newRepository('soft');
+    expect(await tendRecoveryLog(its, { isFirst: true, signal })).toBe('written');
+
+    await world.owner.query(
+      `UPDATE repository SET name = name || '@' || id, deleted_name = name, deleted_at = now() WHERE id = $1`,
+      [former],
+    );
+    await world.owner.query(`DELETE FROM repository WHERE name = 'group/former'`);
+    await world.owner.query(`DELETE FROM namespace WHERE name = 'group'`);
+    const ends = await relayed();
+    await world.newRepository('twice');
+    await addOwned('group/later');
+    await world.owner.query(
+      `UPDATE repository SET name = name || '@' || id, deleted_name = name, deleted_at = now() WHERE name LIKE '%/soft'`,
+    );
+    await relayed();
+    expect((await rebuilt(fresh)).report.lostRepositories).toEqual([]);
+    await fresh.append(ends, Buffer.from('damaged'));
+
+    const { report, state } = await rebuilt(fresh);
+    expect(report.lostRepositories.toSorted((a, b) => a.reason.localeCompare(b.reason))).toMatchObject([
+      { repository: 'group/former', reason: 'no namespace' },
+      { repository: `${world.actor.name}/twice`, id: former, reason: 'replaced' },
+    ]);
+    expect(report.rows.deletedRepositories).toBe(1);
+    const made = state.filter((row) => (row as { kind: string }).kind === 'repository');
+    expect(made).toHaveLength(report.rows.repositories + 1);
+    expect(made.map((row) => (row as { a: string }).a)).toContain('group/later');
+  });
 });
 
 /** The source as a writer has it that read before, and writes late. */

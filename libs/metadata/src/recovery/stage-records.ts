@@ -71,7 +71,7 @@ async function stageNamespaces(tx: Queryable, records: readonly NamespaceRecord[
   await tx.query(
     `INSERT INTO staged_namespace (id, name, owned_by, default_visibility, untagged)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, owned_by = excluded.owned_by,
+     ON CONFLICT (id) DO UPDATE SET place = DEFAULT, name = excluded.name, owned_by = excluded.owned_by,
        default_visibility = excluded.default_visibility, untagged = excluded.untagged`,
     columnsOf(records, ['id', 'name', 'ownedBy', 'defaultVisibility', 'untagged']),
   );
