@@ -653,7 +653,8 @@ DECLARE
     'formerKey', OLD.object_key, 'objectKey', NEW.object_key, 'sizeBytes', NEW.size_bytes);
 BEGIN
   IF OLD.object_key <> NEW.object_key THEN
-    INSERT INTO doomed_object (object_key, reason) VALUES (OLD.object_key, 'blob healed')
+    INSERT INTO doomed_object (object_key, reason, size_bytes)
+    VALUES (OLD.object_key, 'blob healed', CASE OLD.fault WHEN 'missing' THEN 0 ELSE OLD.size_bytes END)
     ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason;
   END IF;
   INSERT INTO audit_event (actor_id, actor_name, action, target, detail)

@@ -19,7 +19,7 @@ export interface NamedUsage extends UsageFigures {
 /** Objects of the store. */
 export interface ObjectFigures {
   readonly objects: number;
-  /** Of those whose size is known: that of an upload which nobody finished is not. */
+  /** Of those whose size is known: that of a copy which was given up is not. */
   readonly bytes: number;
 }
 

@@ -112,6 +112,13 @@ async function expectNothingLost(): Promise<void> {
   expect(await storedKeys()).toEqual(rows.map((row) => row.object_key).toSorted());
 }
 
+async function doomedBytes(): Promise<number> {
+  const { rows } = await world.owner.query<{ bytes: number }>(
+    'SELECT coalesce(sum(size_bytes), 0)::int AS bytes FROM doomed_object',
+  );
+  return rows[0]?.bytes ?? Number.NaN;
+}
+
 async function doomedKeys(): Promise<ObjectKey[]> {
   const { rows } = await world.owner.query<{ object_key: ObjectKey }>('SELECT object_key FROM doomed_object');
   return rows.map((row) => row.object_key);
@@ -134,6 +141,7 @@ describe('a migration', () => {
     expect(await contentsOf(digests)).toEqual(CONTENTS);
     expect(await room.moves.countMisplaced(files.keyPattern)).toEqual({ blobs: 0, sizeBytes: 0 });
     expect((await doomedKeys()).toSorted()).toEqual(old.toSorted());
+    expect(await doomedBytes()).toBe(16);
     await purgeDue();
     expect(await doomedKeys()).toHaveLength(3);
     await expectNothingLost();

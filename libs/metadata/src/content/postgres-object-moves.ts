@@ -77,14 +77,15 @@ export class PostgresObjectMoves implements ObjectMoves {
           SELECT object_key FROM doomed_object WHERE object_key = $3 AND attempts = 0 FOR UPDATE),
         moved AS (
           UPDATE blob b SET object_key = $4 FROM held
-          WHERE b.digest = $1 AND b.object_key = $2 RETURNING b.digest),
+          WHERE b.digest = $1 AND b.object_key = $2 RETURNING b.digest, b.size_bytes),
         freed AS (
           DELETE FROM doomed_object d USING held, moved WHERE d.object_key = held.object_key),
         doomed AS (
-          INSERT INTO doomed_object (object_key, reason, due_at)
-          SELECT $2, 'moved to another store', now() + $6 * interval '1 millisecond' FROM moved
-          UNION ALL SELECT $5, 'left beside a blob', now() FROM moved WHERE $5::text IS NOT NULL
-          ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at)
+          INSERT INTO doomed_object (object_key, reason, due_at, size_bytes)
+          SELECT $2, 'moved to another store', now() + $6 * interval '1 millisecond', size_bytes FROM moved
+          UNION ALL SELECT $5, 'left beside a blob', now(), NULL FROM moved WHERE $5::text IS NOT NULL
+          ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at,
+            size_bytes = excluded.size_bytes)
         SELECT digest FROM moved`,
       values: [digestBytes(digest), from, held, to, residue ?? null, keepMs],
     };

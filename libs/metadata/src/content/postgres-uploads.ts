@@ -181,8 +181,9 @@ export class PostgresUploads implements Uploads {
     const gone = await queryRows(this.pool, {
       name: 'cancel-upload',
       text: `
-        WITH gone AS (DELETE FROM upload WHERE ${BELONGS} RETURNING object_key)
-        INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'upload cancelled' FROM gone RETURNING object_key`,
+        WITH gone AS (DELETE FROM upload WHERE ${BELONGS} RETURNING object_key, offset_bytes)
+        INSERT INTO doomed_object (object_key, reason, size_bytes)
+        SELECT object_key, 'upload cancelled', offset_bytes FROM gone RETURNING object_key`,
       values: belonging(ref),
     });
     return gone.length > 0;

@@ -37,6 +37,13 @@ async function doomed(): Promise<string[]> {
   return rows.map((row) => row.object_key);
 }
 
+async function doomedBytes(): Promise<number> {
+  const { rows } = await world.owner.query<{ bytes: number }>(
+    `SELECT sum(size_bytes)::int AS bytes FROM doomed_object WHERE reason = 'blob healed'`,
+  );
+  return rows[0]?.bytes ?? Number.NaN;
+}
+
 async function audited(action: string) {
   const { rows } = await world.owner.query<{ actor_name: string; detail: Record<string, unknown> }>(
     'SELECT actor_name, detail FROM audit_event WHERE action = $1 ORDER BY id',
@@ -129,6 +136,7 @@ describe('a blob in quarantine', () => {
     const after = await keyOf(digest);
     expect(after).not.toBe(before);
     expect(await doomed()).toEqual([before]);
+    expect(await doomedBytes()).toBe(0);
     for (const repositoryId of [world.repositoryId, other]) {
       const found = await world.reader.blob(repositoryId, digest);
       expect(String(await readAll(world.store, found?.objectKey as ObjectKey))).toBe('rotten');
@@ -140,6 +148,14 @@ describe('a blob in quarantine', () => {
       detail: { digest, fault: 'missing', formerKey: before, objectKey: after },
     });
     expect(await eventKinds()).toEqual(['blob.healed', 'blob.quarantined']);
+  });
+
+  it('counts the bytes of the object that was replaced as freed', async () => {
+    const digest = await world.pushBlob('rotten');
+    await world.owner.query('TRUNCATE doomed_object');
+    await quarantine.quarantine(digest, await keyOf(digest), 'corrupt');
+    await world.pushBlob('rotten');
+    expect(await doomedBytes()).toBe('rotten'.length);
   });
 
   it('is not what an end that is sent again was promised', async () => {

@@ -12,8 +12,9 @@ export interface RepositoryChunk {
 /** Rows that belong to the repository, $1, and hold nothing; the bytes of uploads that are left are doomed. */
 const REST = [
   'DELETE FROM link_review WHERE repository_id = $1',
-  `WITH ended AS (DELETE FROM upload WHERE repository_id = $1 RETURNING object_key)
-   INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'repository removed' FROM ended`,
+  `WITH ended AS (DELETE FROM upload WHERE repository_id = $1 RETURNING object_key, offset_bytes)
+   INSERT INTO doomed_object (object_key, reason, size_bytes)
+   SELECT object_key, 'repository removed', offset_bytes FROM ended`,
   'DELETE FROM access_grant WHERE repository_id = $1',
   `WITH gone AS (DELETE FROM repository WHERE id = $1 RETURNING id, coalesce(deleted_name, name) AS name)
    INSERT INTO audit_event (actor_name, action, target, detail)
