@@ -169,7 +169,15 @@ export { purgeUploads } from './removal/purge-uploads.js';
 export type { UploadPurge, UploadPurgeReport } from './removal/purge-uploads.js';
 export { removeDoomedObjects } from './removal/remove-doomed-objects.js';
 export type { RemovalReport } from './removal/remove-doomed-objects.js';
-export type { FoldStep, NamedUsage, ObjectFigures, TotalUsage, Usage, UsageFigures } from './ports/usage.js';
+export type {
+  FoldStep,
+  NamedUsage,
+  PendingChanges,
+  ObjectFigures,
+  TotalUsage,
+  Usage,
+  UsageFigures,
+} from './ports/usage.js';
 export { foldManifestUses, foldUsage } from './usage/fold-usage.js';
 export type { StorePlace } from './sweep/compare-store.js';
 export { readSweepState } from './sweep/sweep-state.js';

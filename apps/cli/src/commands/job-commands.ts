@@ -5,6 +5,7 @@ import {
   parseJobStatus,
   publishJob,
   publishWorker,
+  refuseParameters,
   type JobStatus,
 } from '@entrepot/jobs';
 import { parseDuration } from '@entrepot/oci';
@@ -129,7 +130,7 @@ function addRun(job: Command, context: CommandContext): void {
     .action((kind: string, options: RunOptions) =>
       runJob(context, {
         kind,
-        parameters: { ...options.param, ...(options.dryRun && { 'dry-run': 'true' }) },
+        parameters: readParameters(kind, { ...options.param, ...(options.dryRun && { 'dry-run': 'true' }) }),
         ...(options.at !== undefined && { scheduledAt: options.at }),
         ...(options.deadline !== undefined && { deadlineMs: options.deadline }),
         ...(options.retries !== undefined && { retries: options.retries }),
@@ -143,6 +144,12 @@ function addRun(job: Command, context: CommandContext): void {
 export function readKind(text: string): string {
   if (isKindName(text)) return text;
   throw new CommandFailure('usage', `'${text}' is no kind of job; there are ${Object.keys(KINDS).join(', ')}`);
+}
+
+function readParameters(kind: string, parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const refusal = refuseParameters(kind, parameters);
+  if (refusal !== undefined) throw new CommandFailure('usage', refusal);
+  return parameters;
 }
 
 function readStatus(text: string): JobStatus {

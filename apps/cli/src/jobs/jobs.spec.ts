@@ -98,6 +98,8 @@ describe('entrepot job', () => {
       [['job', 'run', 'nonsense'], 'there are review, sweep, purge-uploads, scrub, fold'],
       [['job', 'list', '--status', 'nonsense'], 'There are waiting, running, done, canceled, errored.'],
       [['job', 'run', 'review', '--param', 'nonsense'], 'It must be KEY=VALUE.'],
+      [['job', 'run', 'review', '--param', 'dry-run=yes'], 'the parameter dry-run must be true or false'],
+      [['job', 'run', 'scrub', '--param', 'repositry=a/b'], 'there are dry-run, repository'],
       [['job', 'run', 'review', '--at', 'soon'], 'It must be a time'],
     ] as const;
     for (const [args, reason] of refusals) {

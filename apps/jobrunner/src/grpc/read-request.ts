@@ -1,5 +1,5 @@
 import { fromTimestamp, type ListJobsRequest, type RunJobRequest } from '@entrepot/contracts';
-import { isKindName, KINDS, parseJobStatus, type JobFilter, type NewJob } from '@entrepot/jobs';
+import { isKindName, KINDS, parseJobStatus, refuseParameters, type JobFilter, type NewJob } from '@entrepot/jobs';
 import { parseDuration } from '@entrepot/oci';
 import { status } from '@grpc/grpc-js';
 import { RequestRefused } from './grpc-error.filter.js';
@@ -28,6 +28,8 @@ export function readFilter(request: ListJobsRequest): JobFilter {
 export function readNewJob(request: RunJobRequest): NewJob {
   const { action, parameters, retries, scheduledAt, deadline, stopTimeout } = request;
   if (!isKindName(action)) throw invalid(`no kind is called ${action}; there are ${Object.keys(KINDS).join(', ')}`);
+  const refusal = refuseParameters(action, parameters);
+  if (refusal !== undefined) throw invalid(refusal);
   if (retries < 0 || retries > MAX_RETRIES) throw invalid(`retries are 0 to ${MAX_RETRIES}`);
   return {
     kind: action,

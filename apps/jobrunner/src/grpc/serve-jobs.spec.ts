@@ -95,6 +95,10 @@ describe('control of jobs over gRPC', () => {
     const client = connect();
     const scheduledAt = { seconds: '4102444800', nanos: 0 };
     const asked = { action: 'scrub', requestedBy: 'api:alice', parameters: { 'dry-run': 'true' }, deadline: '1h' };
+    await expect(client.run({ ...asked, parameters: { 'dry-run': '1' } })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      message: expect.stringContaining('dry-run must be true or false'),
+    });
     const { id } = await client.run({ ...asked, retries: 2, scheduledAt });
     expect(rings).toBe(1);
     const job = await client.get(id);

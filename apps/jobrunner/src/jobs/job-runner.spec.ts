@@ -49,7 +49,13 @@ function kindOf(run: (job: JobRun) => Promise<JobResult>, mayRunTwice = true): J
 
 function startRunner(kind: JobKind, settings: Partial<JobsConfig> = {}): JobRunner {
   const runner = new JobRunner({
-    worker: { id: randomUUID(), host: 'here', processId: process.pid, kinds: ['test'], capacity: { test: 2 } },
+    worker: {
+      id: randomUUID(),
+      host: 'here',
+      processId: process.pid,
+      kinds: [kind.name],
+      capacity: { [kind.name]: 2 },
+    },
     kinds: [kind],
     claims,
     config: { ...config, ...settings },
@@ -121,6 +127,19 @@ describe('a runner of jobs', () => {
     const last = await until(async () => (await records.list({ status: 'done', limit: 1 }))[0]);
     expect(last).toMatchObject({ retriesLeft: 1, retriesTotal: 3, result: { failures: 3 } });
     expect(await records.list({ isDead: true, limit: 10 })).toEqual([]);
+  });
+
+  it('does not run what it does not understand, nor tries it again', async () => {
+    let runs = 0;
+    const run = async () => ({ runs: (runs += 1) });
+    startRunner({ name: 'review', mayRunTwice: true, run });
+    const job = { kind: 'review', requestedBy: 'cli:root', retries: 3 };
+    const { id } = await records.add({ ...job, parameters: { 'dry-run': 'yes' } });
+    const error = "the parameter dry-run must be true or false, not 'yes'";
+    expect(await ended(id)).toMatchObject({ status: 'errored', error, isDead: true });
+    expect(runs).toBe(0);
+    const dry = await records.add({ ...job, parameters: { 'dry-run': 'true' } });
+    expect(await ended(dry.id)).toMatchObject({ status: 'done' });
   });
 
   it('does not try again what must not run twice', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   didNothing,
   JobLost,
+  refuseParameters,
   RUNNER_LINES,
   type ClaimedJob,
   type JobClaims,
@@ -34,6 +35,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** For how long the end of a run is tried to be recorded; after that the claim expires. */
 const RECORD_TIMEOUT_MS = 30_000;
 const RECORD_PAUSE_MS = 1_000;
+
+/** The job cannot be run as it was asked for, however often it is tried. */
+class ParametersRefused extends Error {
+  override readonly name = 'ParametersRefused';
+}
 
 /** One claimed job: runs its kind, keeps what it says, and records its end under the claim. */
 export class RunningJob {
@@ -84,6 +90,8 @@ export class RunningJob {
   async #attempt(): Promise<Ended> {
     const { claim, kind } = this;
     try {
+      const refusal = refuseParameters(kind.name, claim.job.parameters);
+      if (refusal !== undefined) throw new ParametersRefused(refusal);
       const result = await kind.run({
         jobId: claim.id,
         parameters: claim.job.parameters,
@@ -152,7 +160,11 @@ export class RunningJob {
       case 'lost':
       case undefined:
         if (result !== undefined) return { status: 'done', result };
-        return { status: 'errored', error: cause.slice(2) || 'its worker stopped', retryAfterMs: this.#retryAfterMs() };
+        return {
+          status: 'errored',
+          error: cause.slice(2) || 'its worker stopped',
+          retryAfterMs: this.#retryAfterMs(ended),
+        };
     }
   }
 
@@ -161,9 +173,10 @@ export class RunningJob {
     return error === this.#abort.signal.reason || (error instanceof Error && error.name === 'AbortError');
   }
 
-  #retryAfterMs(): number | undefined {
+  #retryAfterMs(ended: Ended): number | undefined {
     const { retriesLeft, retriesTotal } = this.claim.job;
-    if (!this.kind.mayRunTwice) return undefined;
+    const isFinal = 'error' in ended && ended.error instanceof ParametersRefused;
+    if (isFinal || !this.kind.mayRunTwice) return undefined;
     return Math.min(this.room.config.retryDelay * 2 ** (retriesTotal - retriesLeft), MAX_RETRY_DELAY_MS);
   }
 }

@@ -15,7 +15,8 @@ export function purgeUploadsKind(room: KindRoom): ScheduledKind {
     async run(job) {
       const isDry = isDryRun(job.parameters);
       const log = (line: string) => job.log(line);
-      const purged = await purgeUploads({ purge, ttlMs: config.uploads.ttl, isDry, signal: job.signal, log });
+      const note = (uploads: number) => job.note({ done: uploads, unit: 'uploads' });
+      const purged = await purgeUploads({ purge, ttlMs: config.uploads.ttl, isDry, signal: job.signal, log, note });
       if (isDry) return { dryRun: true, ...purged };
       ended.inc(purged.uploadsEnded);
       return { ...purged, ...(await removeObjects(room, job)) };

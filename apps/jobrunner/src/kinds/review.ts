@@ -65,6 +65,7 @@ async function collect(room: KindRoom, reviews: Reviews, job: JobRun): Promise<T
     tally.bytesRemoved += bytesRemoved;
     tally.failures += failures;
   }
+  await job.note(reviewsOf(tally));
   return tally;
 }
 
@@ -78,6 +79,7 @@ async function preview(reviews: Reviews, terms: ReviewTerms, job: JobRun): Promi
     );
   }
   return {
+    dryRun: true,
     ...Object.fromEntries(Object.entries(now).map(([what, count]) => [`${what}Now`, count])),
     ...Object.fromEntries(Object.entries(later).map(([what, count]) => [`${what}Later`, count])),
   };

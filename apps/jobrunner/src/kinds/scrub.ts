@@ -28,7 +28,7 @@ export function scrubKind({ config, pool, store, metrics }: KindRoom): Scheduled
       };
       const tally = await scrubBlobs(room, scrub);
       for (const fault of FAULTS) found.inc({ fault }, tally[fault] - (scrub.from?.tally[fault] ?? 0));
-      return { ...tally };
+      return scrub.isDry ? { dryRun: true, ...tally } : { ...tally };
     },
   };
   return { kind, schedule: '@weekly' };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPace, readSweepState, sweepStores, type RecoverySource, type SweepState } from '@entrepot/content';
-import type { JobKind, JobRun, ScheduledKind } from '@entrepot/jobs';
+import type { JobKind, ScheduledKind } from '@entrepot/jobs';
 import {
   PostgresObjectLedger,
   PostgresQuarantine,
@@ -27,7 +27,7 @@ export function sweepKind(room: KindRoom): ScheduledKind {
     async run(job) {
       const isDry = isDryRun(job.parameters);
       if (!isDry) await untilLogged(new PostgresRecoverySource(pool), job.signal);
-      const pace = createPace(readRate(job), job.signal);
+      const pace = createPace(Number(job.parameters['rate'] ?? DEFAULT_RATE), job.signal);
       const swept = {
         ledger: new PostgresObjectLedger(pool),
         candidates: new PostgresSweepCandidates(pool),
@@ -65,10 +65,4 @@ async function untilLogged(source: RecoverySource, signal: AbortSignal): Promise
   throw new Error(
     'the storage has no recovery log of this database, and its objects may be those of another one; see the log',
   );
-}
-
-function readRate({ parameters }: JobRun): number {
-  const rate = Number(parameters['rate'] ?? DEFAULT_RATE);
-  if (Number.isFinite(rate) && rate > 0) return rate;
-  throw new Error('--param rate: must be a number of objects per second');
 }

@@ -36,6 +36,13 @@ export interface FoldStep {
   readonly hasMore: boolean;
 }
 
+/** What was appended and not yet folded. */
+export interface PendingChanges {
+  readonly usageChanges: number;
+  /** Notes of manifests that were pulled. */
+  readonly manifestUses: number;
+}
+
 /** The account of what is stored. Changes are appended to it by whoever makes them. */
 export interface Usage {
   /**
@@ -48,6 +55,8 @@ export interface Usage {
    * folder may have taken the rest.
    */
   foldManifestUses(limit: number): Promise<number>;
+  /** How much waits to be folded. */
+  pending(): Promise<PendingChanges>;
   /** What was folded. */
   total(): Promise<TotalUsage>;
   /** A page of the namespaces that hold something, or ever did, ordered by name. */

@@ -1,3 +1,4 @@
+import { withRest } from '../pace/with-rest.js';
 import type { AbandonedUpload, Purge } from '../ports/purge.js';
 
 const BATCH = 100;
@@ -18,6 +19,8 @@ export interface UploadPurge {
   readonly signal: AbortSignal;
   /** Told of each upload, in words. */
   log(line: string): void;
+  /** Told after each page, and at the end, how many uploads there were so far. */
+  note(uploads: number): Promise<void>;
 }
 
 export interface UploadPurgeReport {
@@ -33,13 +36,16 @@ export interface UploadPurgeReport {
  * hour old.
  */
 export async function purgeUploads(room: UploadPurge): Promise<UploadPurgeReport> {
-  const { isDry, log } = room;
+  const { isDry, log, note } = room;
   let [uploadsEnded, bytesEnded] = [0, 0];
-  for await (const { uploadId, repositoryName, sizeBytes, touchedAt } of abandonedUploads(room)) {
-    uploadsEnded += 1;
-    bytesEnded += sizeBytes;
-    const said = isDry ? 'would end' : 'ended';
-    log(`${said} ${uploadId} to ${repositoryName}: ${sizeBytes} bytes, last request ${touchedAt.toISOString()}`);
+  for await (const page of abandonedUploads(room)) {
+    for (const { uploadId, repositoryName, sizeBytes, touchedAt } of page) {
+      bytesEnded += sizeBytes;
+      const said = isDry ? 'would end' : 'ended';
+      log(`${said} ${uploadId} to ${repositoryName}: ${sizeBytes} bytes, last request ${touchedAt.toISOString()}`);
+    }
+    uploadsEnded += page.length;
+    await note(uploadsEnded);
   }
   return { uploadsEnded, bytesEnded, endsForgotten: isDry ? 0 : await forgetEnds(room) };
 }
@@ -52,13 +58,13 @@ async function forgetEnds({ purge, signal }: UploadPurge): Promise<number> {
   return all;
 }
 
-async function* abandonedUploads({ purge, ttlMs, isDry, signal }: UploadPurge): AsyncGenerator<AbandonedUpload> {
+async function* abandonedUploads({ purge, ttlMs, isDry, signal }: UploadPurge): AsyncGenerator<AbandonedUpload[]> {
   let page: AbandonedUpload[] = [];
   do {
     const after = page.at(-1)?.uploadId;
     page = isDry
       ? await purge.abandonedUploads(ttlMs, { limit: BATCH, ...(after !== undefined && { after }) })
-      : await purge.doomAbandonedUploads(ttlMs, BATCH);
-    yield* page;
+      : await withRest(() => purge.doomAbandonedUploads(ttlMs, BATCH), signal);
+    yield page;
   } while (page.length === BATCH && !signal.aborted);
 }

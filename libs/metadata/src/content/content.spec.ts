@@ -357,10 +357,18 @@ describe('uploads', () => {
     });
     const purge = new PostgresPurge(jobs);
     const lines: string[] = [];
-    const terms = { purge, ttlMs: 1, signal: running, log: (line: string) => void lines.push(line) };
+    const notes: number[] = [];
+    const terms = {
+      purge,
+      ttlMs: 1,
+      signal: running,
+      log: (line: string) => void lines.push(line),
+      note: async (uploads: number) => void notes.push(uploads),
+    };
     const dry = await purgeUploads({ ...terms, isDry: true });
     expect(dry.uploadsEnded).toBeGreaterThanOrEqual(1);
     expect(await purgeUploads({ ...terms, isDry: false })).toMatchObject({ ...dry, endsForgotten: expect.any(Number) });
+    expect(notes.at(-1)).toBe(dry.uploadsEnded);
     expect(lines.slice(0, dry.uploadsEnded).toSorted()).toEqual(
       lines
         .slice(dry.uploadsEnded)

@@ -122,7 +122,8 @@ describe('a finish that is repeated', () => {
     const { signal } = new AbortController();
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
-    await purgeUploads({ purge: new PostgresPurge(world.jobs), ttlMs: 3_600_000, isDry: false, signal, log });
+    const note = async () => undefined;
+    await purgeUploads({ purge: new PostgresPurge(world.jobs), ttlMs: 3_600_000, isDry: false, signal, log, note });
     expect(lines).toEqual([]);
     expect(await finish(old)).toBe('BLOB_UPLOAD_UNKNOWN');
     expect(await finish(fresh)).toBe('done');

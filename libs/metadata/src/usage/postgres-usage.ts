@@ -1,4 +1,4 @@
-import type { FoldStep, NamedUsage, TotalUsage, Usage } from '@entrepot/content';
+import type { FoldStep, NamedUsage, PendingChanges, TotalUsage, Usage } from '@entrepot/content';
 import type { RepositoryName } from '@entrepot/oci';
 import type pg from 'pg';
 import { repeatRows, runUnitOfWork } from '../database/unit-of-work.js';
@@ -59,6 +59,16 @@ export class PostgresUsage implements Usage {
 
   foldManifestUses(limit: number): Promise<number> {
     return foldManifestUses(this.pool, limit);
+  }
+
+  async pending(): Promise<PendingChanges> {
+    const [row] = await repeatRows<Record<'changes' | 'uses', string>>(this.pool, {
+      text: `
+        SELECT (SELECT count(*) FROM usage_link_delta) + (SELECT count(*) FROM usage_delta)
+            + (SELECT count(*) FROM usage_store_delta) + (SELECT count(*) FROM usage_repository_mark) AS changes,
+          (SELECT count(*) FROM manifest_use_mark) AS uses`,
+    });
+    return { usageChanges: Number(row?.changes), manifestUses: Number(row?.uses) };
   }
 
   async total(): Promise<TotalUsage> {

@@ -51,7 +51,11 @@ describe('the account of what is stored', () => {
     await world.run({ kind: 'link', repository: 1, item: 1 });
     await world.run({ kind: 'push', repository: 0, item: 1 });
     await world.run({ kind: 'push', repository: 1, item: 1 });
-    await foldUsage(usage);
+    expect(await usage.pending()).toEqual({ usageChanges: await pending(), manifestUses: 0 });
+    const steps: number[] = [];
+    const folded = await foldUsage(usage, undefined, async (changes) => void steps.push(changes));
+    expect(steps.reduce((sum, step) => sum + step, 0)).toBe(folded);
+    expect(await usage.pending()).toEqual({ usageChanges: 0, manifestUses: 0 });
     const [blobBytes, payloadBytes] = [world.blobBytes(1), world.payloadBytes(1)];
     expect(await usage.ofNamespace(world.namespaceOf(0))).toMatchObject({
       manifests: 2,
