@@ -41,6 +41,8 @@ export interface FsckOutput {
 export interface CheckRoom {
   readonly pool: DatabasePool;
   readonly places: readonly ObjectPlace[];
+  /** Where the driver would have objects in the data directory, and there is nothing. */
+  readonly missingDirectory?: string;
   readonly gc: { readonly grace: number; readonly sweepAge: number };
   readonly wanted: Fsck;
   readonly output: FsckOutput;
@@ -53,6 +55,7 @@ export class Check {
   readonly #blind: string[] = [];
   #found = 0;
   #repaired = 0;
+  #beyondRepair = 0;
   #toldAtMs = performance.now();
 
   constructor(private readonly room: CheckRoom) {}
@@ -77,7 +80,10 @@ export class Check {
     const { pool, places } = this.room;
     const known = places.length === 0 ? '^$' : `(${places.map(({ keyPattern }) => keyPattern).join('|')})`;
     const { blobs } = await new PostgresObjectMoves(pool).countMisplaced(known);
-    if (blobs > 0) this.#blind.push(`${formatCount(blobs, 'blob')} in stores that have no settings here`);
+    if (blobs === 0) return;
+    const { missingDirectory: directory } = this.room;
+    const where = directory === undefined ? 'stores that have no settings here' : `${directory}, which does not exist`;
+    this.#blind.push(`${formatCount(blobs, 'blob')} in ${where}`);
   }
 
   async #checkPlace(place: ObjectPlace, ownsStores: boolean): Promise<void> {
@@ -104,7 +110,8 @@ export class Check {
     }
   }
 
-  async #named({ kind, key, digest, isRepaired: repaired, note }: StoreFinding): Promise<Finding> {
+  async #named({ kind, key, digest, isRepaired: repaired, isBeyondRepair, note }: StoreFinding): Promise<Finding> {
+    if (isBeyondRepair === true) this.#beyondRepair += 1;
     const repositories =
       digest === undefined ? [] : await repositoriesWithBlob(this.room.pool, digest, NAMED_REPOSITORIES);
     return { kind, ...pick(digest, key), repositories, repaired, note };
@@ -136,7 +143,8 @@ export class Check {
     this.room.output.tell(`${said.join('; ')}\n`);
     if (this.#blind.length > 0) throw new CommandFailure('blind', `could not look at ${this.#blind.join('; ')}`);
     if (this.#found > 0) {
-      const advice = this.#repaired < this.#found ? "; 'entrepot fsck --repair' mends what can be mended" : '';
+      const isMendable = this.#repaired + this.#beyondRepair < this.#found;
+      const advice = isMendable ? "; 'entrepot fsck --repair' mends what can be mended" : '';
       throw new CommandFailure(
         'refused',
         `${formatCount(this.#found, 'finding')}${this.room.wanted.repairs ? '' : advice}`,

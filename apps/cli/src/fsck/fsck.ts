@@ -1,4 +1,5 @@
-import { findPlaces } from '@entrepot/blob-store';
+import { join } from 'node:path';
+import { findPlaces, type ObjectPlace } from '@entrepot/blob-store';
 import { gcSection } from '@entrepot/content';
 import { DatabaseUnavailable, createPool, detectPooler } from '@entrepot/metadata';
 import { loadConfig } from '@entrepot/runtime';
@@ -7,7 +8,7 @@ import { withDatabase } from '../administration/with-database.js';
 import { CommandFailure, EXIT_CODES } from '../exit-codes.js';
 import { standaloneSections, type SettingsSource } from '../standalone/settings.js';
 import { watchStopSignals } from '../standalone/stop-signals.js';
-import { readStorageSettings } from '../storage/storage-settings.js';
+import { readStorageSettings, type StorageSettings } from '../storage/storage-settings.js';
 import { Check, type Fsck, type FsckOutput } from './check.js';
 
 const POOL_SIZE = 5;
@@ -37,7 +38,15 @@ export async function fsck(source: SettingsSource, wanted: Fsck, output: FsckOut
           ...PATIENT,
         });
         try {
-          await new Check({ pool, places, gc, wanted, output, signal: abort.signal }).run();
+          await new Check({
+            pool,
+            places,
+            ...missingDirectory(settings, places),
+            gc,
+            wanted,
+            output,
+            signal: abort.signal,
+          }).run();
         } finally {
           await pool.end();
         }
@@ -46,6 +55,11 @@ export async function fsck(source: SettingsSource, wanted: Fsck, output: FsckOut
   } finally {
     stop.ignore();
   }
+}
+
+function missingDirectory({ storage, dataDirectory }: StorageSettings, places: readonly ObjectPlace[]) {
+  const isThere = storage.driver !== 'filesystem' || places.some(({ name }) => name === 'filesystem');
+  return isThere ? {} : { missingDirectory: join(dataDirectory, 'storage', 'objects') };
 }
 
 async function orBlind(work: () => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ObjectMissing, StoreUnavailable } from '@entrepot/content';
@@ -7,6 +7,8 @@ import { blobStoreSuite } from '@entrepot/content/ports/blob-store.suite';
 import { walkedStoreSuite } from '@entrepot/content/ports/walked-store.suite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FilesystemBlobStore } from './filesystem-blob-store.js';
+import { strayKey } from '../stray-key.js';
+import { KEY_PATTERN } from './object-path.js';
 import { openFilesystemBlobStore } from './open-filesystem-blob-store.js';
 
 const RECORD = { digest: 'sha256:anything', sizeBytes: 5, createdAt: '2026-01-02T03:04:05.678Z' };
@@ -149,9 +151,8 @@ describe('filesystem blob store', () => {
     await expect(store.remove(key)).rejects.toThrow(TypeError);
   });
 
-  it('lists no foreign files', async () => {
+  it('lists nothing outside the directories of objects', async () => {
     const key = await put('hello');
-    await writeFile(join(root, 'objects', key.slice(0, 2), key.slice(2, 4), 'README'), 'foreign');
     await writeFile(join(root, 'objects', 'lost+found'), 'foreign');
     expect(await listedKeys()).toEqual([key]);
   });
@@ -222,6 +223,69 @@ describe('filesystem blob store', () => {
     expect(await text(key)).toBe('hello');
     expect(await store.freeBytes()).toBeGreaterThan(0);
     await store.remove(key);
+  });
+
+  describe('files among the objects that are none', () => {
+    const STRAYS = ['another name', 'f'.repeat(32), `${'f'.repeat(32)}.json`, `aabb${'0'.repeat(28)}.json`];
+
+    beforeEach(async () => {
+      await mkdir(join(root, 'objects', 'aa', 'bb', 'directory'), { recursive: true });
+      for (const name of STRAYS) await writeFile(join(root, 'objects', 'aa', 'bb', name), 'stray');
+      await writeFile(join(root, 'objects', 'zzz'), 'elsewhere');
+      await mkdir(join(root, 'lost+found'));
+    });
+
+    it('are listed behind the objects, in order, with their paths', async () => {
+      const key = await put('hello');
+      const found = [];
+      for await (const each of store.list()) found.push(each);
+      expect(found[0]).toMatchObject({ key, hasRecord: true });
+      const strays = found.slice(1);
+      expect(strays.map(({ stray }) => stray?.path)).toEqual(STRAYS.map((name) => `objects/aa/bb/${name}`).toSorted());
+      expect(strays.map(({ key: each }) => each)).toEqual(strays.map(({ key: each }) => each).toSorted());
+      expect(strays.filter(({ stray }) => stray?.recordOf)).toEqual([
+        expect.objectContaining({ stray: expect.objectContaining({ recordOf: `aabb${'0'.repeat(28)}` }) }),
+      ]);
+      const behind = [];
+      for await (const each of store.list({ after: strays[1]?.key as ObjectKey })) behind.push(each);
+      expect(behind).toEqual(strays.slice(2));
+    });
+
+    it('have sizes, are shown and removed by their keys, each alone', async () => {
+      const strays = await listedKeys();
+      expect(strays).toHaveLength(STRAYS.length);
+      for (const key of strays) {
+        expect(key).toMatch(new RegExp(KEY_PATTERN));
+        expect(await store.size(key)).toBe(5);
+        const upload = store.uploadOf(key);
+        const shown = [];
+        for await (const each of store.listUpload(upload)) shown.push(each.key);
+        expect(shown).toEqual([key]);
+      }
+      for (const [index, key] of strays.entries()) {
+        await store.remove(key);
+        expect(await listedKeys()).toEqual(strays.slice(index + 1));
+      }
+      expect(await readdir(join(root, 'objects', 'aa', 'bb'))).toEqual(['directory']);
+    });
+
+    it('goes with its upload, where it is a record without its object', async () => {
+      const key = await put('hello');
+      await rm(join(root, 'objects', key.slice(0, 2), key.slice(2, 4), key));
+      const record = (await listedKeys()).find((each) => store.uploadOf(each) === key);
+      expect(record).toMatch(/^stray-/);
+      await store.remove(key);
+      expect(await listedKeys()).not.toContain(record);
+    });
+
+    it.each(['../../../etc/passwd', 'aa/bb/..', 'aa/bb/../../x', 'zz/zz/x', `aa/bb/aabb${'0'.repeat(28)}`, 'x'])(
+      'are never looked for at %j',
+      async (path) => {
+        const key = strayKey('', path);
+        await expect(store.remove(key)).rejects.toThrow(TypeError);
+        await expect(store.size(key)).rejects.toThrow(TypeError);
+      },
+    );
   });
 
   it('says what is wrong with its root', async () => {

@@ -15,6 +15,7 @@ import { FileObjectWriter } from './object-writer.js';
 import { probeStore, readClock } from './probe-store.js';
 import { readRange } from './read-range.js';
 import { removeObjects, unlinkObject, type RemovalRoom } from './remove-objects.js';
+import { locateStray, uploadOfAny } from './stray-files.js';
 import { orNothing, storeFault, systemCode } from './store-fault.js';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
@@ -34,7 +35,7 @@ export interface FilesystemBlobStoreOptions {
  */
 export class FilesystemBlobStore implements WalkedStore {
   readonly newKey = keySource();
-  readonly uploadOf = uploadOf;
+  readonly uploadOf = uploadOfAny;
   readonly residueOf = residueOf;
   readonly #root: string;
   readonly #directories: ObjectDirectories;
@@ -83,7 +84,10 @@ export class FilesystemBlobStore implements WalkedStore {
   }
 
   size(key: ObjectKey): Promise<number | undefined> {
-    return this.#guard(async () => (await this.#found(stat(join(this.#root, locateObject(key).object))))?.size);
+    return this.#guard(async () => {
+      const path = locateStray(key)?.path ?? locateObject(key).object;
+      return (await this.#found(stat(join(this.#root, path))))?.size;
+    });
   }
 
   record(key: ObjectKey): Promise<ObjectRecord | undefined> {

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { ObjectKey } from '@entrepot/content';
+import { STRAY_FORM } from '../stray-key.js';
+
+const OBJECT_FORM = '[0-9a-f]{32}(-[0-9a-f]{16})?(-residue)?';
 
 /**
  * Form of the keys, as a regular expression: that of an upload, whose object usually keeps it; that of an object which was
- * taken elsewhere, with a nonce; and that of everything of the upload but one of these objects.
+ * taken elsewhere, with a nonce; that of everything of the upload but one of these objects; and that of a file which is none.
  */
-export const KEY_PATTERN = '^[0-9a-f]{32}(-[0-9a-f]{16})?(-residue)?$';
+export const KEY_PATTERN = `^(${OBJECT_FORM}|${STRAY_FORM})$`;
 
-const KEY_FORM = new RegExp(KEY_PATTERN);
+const KEY_FORM = new RegExp(`^${OBJECT_FORM}$`);
 const UPLOAD_KEY_LENGTH = 32;
 const RESIDUE = '-residue';
 const KEYS_PER_RUN = 512;
@@ -58,9 +61,14 @@ export function spared(key: ObjectKey): ObjectKey | undefined {
   return key.endsWith(RESIDUE) ? (key.slice(0, -RESIDUE.length) as ObjectKey) : undefined;
 }
 
-/** True for the name of an object; nothing else is ever listed. */
+/** True for the name of an object, wherever it lies. */
 export function isObjectKey(name: string): name is ObjectKey {
   return KEY_FORM.test(name) && !name.endsWith(RESIDUE);
+}
+
+/** Whether a name is that of an object, and in the directory where it is looked for. */
+export function isOwnPlace(directory: string, name: string): name is ObjectKey {
+  return isObjectKey(name) && locateObject(name).directory === directory;
 }
 
 /** Paths of a key, relative to the root. Throws for a text that is no key: nothing else ever becomes part of a path. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ObjectKey } from '@entrepot/content';
 import { eachOf } from '../each-of.js';
 import { isObjectKey, locateObject, spared, uploadOf, type ObjectPath } from './object-path.js';
+import { locateStray } from './stray-files.js';
 import { orNothing, storeFault } from './store-fault.js';
 
 /** Together they leave the threads that files are read and written with to others most of the time. */
@@ -49,7 +50,7 @@ function byDirectory(keys: readonly ObjectKey[], failures: Map<ObjectKey, unknow
   const directories = new Map<string, ObjectKey[]>();
   for (const key of keys) {
     try {
-      const { directory } = locateObject(key);
+      const { directory } = locateStray(key) ?? locateObject(key);
       const inside = directories.get(directory) ?? [];
       directories.set(directory, inside);
       inside.push(key);
@@ -75,6 +76,8 @@ async function namesByUpload(root: string, directory: string): Promise<Map<Objec
 }
 
 async function removeKey(room: RemovalRoom, key: ObjectKey, names: Map<ObjectKey, Set<ObjectKey>>): Promise<void> {
+  const stray = locateStray(key);
+  if (stray !== undefined) return void (await orNothing(unlink(join(room.root, stray.path))));
   const [upload, left] = [uploadOf(key), spared(key)];
   if (left === undefined) await room.abandon(upload);
   for (const name of names.get(upload) ?? []) {

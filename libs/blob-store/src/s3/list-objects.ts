@@ -1,17 +1,29 @@
 import type { ListedObject, ObjectKey } from '@entrepot/content';
-import { keyOfName, parseKey, recordNameOf, type S3Key } from './object-names.js';
+import { keyOfName, parseKey, recordNameOf, strayOfKey, strayOfName, type StrayName } from './object-names.js';
 import type { S3Bucket, StoredObject } from './s3-bucket.js';
 import { isMissing } from './s3-failure.js';
 
-/** All objects in the order of their keys, behind `after`; then pieces and parts, under the keys of their uploads. */
+/**
+ * All objects in the order of their keys, behind `after`; then strays, whose keys come behind, by a listing of their own; then
+ * pieces and parts, under the keys of their uploads.
+ */
 export async function* listObjects(bucket: S3Bucket, after?: ObjectKey): AsyncGenerator<ListedObject> {
-  yield* completed(bucket, 'objects/', after === undefined ? undefined : nameBefore(after));
+  const stray = after === undefined ? undefined : strayOfKey(after);
+  if (stray === undefined) yield* completed(bucket, 'objects/', after === undefined ? undefined : nameBefore(after));
+  yield* strays(bucket, 'objects/', stray?.name);
   yield* unfinished(bucket, ['objects/', 'pieces/']);
 }
 
 /** The same of one upload. */
-export async function* listUpload(bucket: S3Bucket, key: S3Key): AsyncGenerator<ListedObject> {
+export async function* listUpload(bucket: S3Bucket, upload: ObjectKey): AsyncGenerator<ListedObject> {
+  const stray = strayOfKey(upload);
+  if (stray !== undefined) {
+    for await (const found of strays(bucket, stray.name)) if (found.key === upload) yield found;
+    return;
+  }
+  const key = parseKey(upload);
   yield* completed(bucket, key.objectPrefix);
+  yield* strays(bucket, key.objectPrefix);
   yield* unfinished(bucket, [key.objectPrefix, key.piecePrefix]);
 }
 
@@ -27,6 +39,31 @@ async function* completed(bucket: S3Bucket, prefix: string, after?: string): Asy
     held = keyOfName(next.name) === undefined ? undefined : next;
   }
   if (held !== undefined) yield* listed(held, false);
+}
+
+async function* strays(bucket: S3Bucket, prefix: string, after?: string): AsyncGenerator<ListedObject> {
+  let before: string | undefined;
+  for await (const { name, sizeBytes, modifiedAt } of bucket.list(prefix, after)) {
+    const stray = strayOfName(name);
+    const isRecord = before !== undefined && name === recordNameOf(before);
+    before = stray === undefined ? name : undefined;
+    if (stray === undefined || isRecord || (await isOfObject(bucket, stray))) continue;
+    const { key, recordOf } = stray;
+    const told = { path: name, ...(recordOf !== undefined && { recordOf }) };
+    yield { key, sizeBytes, modifiedAt, hasRecord: false, stray: told };
+  }
+}
+
+/** A record whose object was made while the names were listed, or lies on the page before. */
+async function isOfObject(bucket: S3Bucket, { name, recordOf }: StrayName): Promise<boolean> {
+  if (recordOf === undefined) return false;
+  try {
+    await bucket.head(name.slice(0, -recordNameOf('').length));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 async function* unfinished(bucket: S3Bucket, prefixes: readonly string[]): AsyncGenerator<ListedObject> {

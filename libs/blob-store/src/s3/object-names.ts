@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { ObjectKey } from '@entrepot/content';
+import { STRAY_FORM, isStrayKey, pathOfStray, strayKey } from '../stray-key.js';
 
 /** Anchored form of the keys, in the regular expressions that JavaScript and Postgres share. */
-export const S3_KEY_PATTERN = '^s3-[0-9a-f]{32}(-[0-9a-f]{16}(-residue)?)?$';
+export const S3_KEY_PATTERN = `^s3-([0-9a-f]{32}(-[0-9a-f]{16}(-residue)?)?|${STRAY_FORM})$`;
 
 const KEY = /^(s3-([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{28})(?:-([0-9a-f]{16})(-residue)?)?$/;
-const OBJECT_NAME = /^objects\/[0-9a-f]{2}\/[0-9a-f]{2}\/(s3-[0-9a-f]{32}-[0-9a-f]{16})$/;
+const OBJECT_NAME = /^objects\/([0-9a-f]{2})\/([0-9a-f]{2})\/(s3-\1\2[0-9a-f]{28}-[0-9a-f]{16})$/;
+const STRAY_NAME = /^objects\/([0-9a-f]{2}\/[0-9a-f]{2}\/[^]+)$/;
+const RECORD = '.json';
 const PIECE_NAME = /^pieces\/(s3-[0-9a-f]{32})\/[0-9a-f]{16}$/;
 
 /** What a key stands for: an upload, the object that one of its writers completed, or all but that object. */
@@ -43,9 +46,11 @@ export function parseKey(key: ObjectKey): S3Key {
   };
 }
 
-/** The upload that a key belongs to. */
+/** The upload that a key belongs to: a record belongs to that of its object, any other stray to none but itself. */
 export function uploadOf(key: ObjectKey): ObjectKey {
-  return parseKey(key).uploadKey;
+  const stray = strayOfKey(key);
+  if (stray === undefined) return parseKey(key).uploadKey;
+  return stray.recordOf === undefined ? key : parseKey(stray.recordOf).uploadKey;
 }
 
 /** Names everything of the upload but this completed object of it. Throws for other keys. */
@@ -61,11 +66,35 @@ export function objectNameOf(key: ObjectKey): string | undefined {
 }
 
 export function recordNameOf(objectName: string): string {
-  return `${objectName}.json`;
+  return `${objectName}${RECORD}`;
 }
 
 /** The key that an object or a piece is removed by; undefined for records and what is not ours. */
 export function keyOfName(name: string): ObjectKey | undefined {
-  const [, key] = OBJECT_NAME.exec(name) ?? PIECE_NAME.exec(name) ?? [];
+  const key = OBJECT_NAME.exec(name)?.[3] ?? PIECE_NAME.exec(name)?.[1];
   return key as ObjectKey | undefined;
+}
+
+/** What lies among the objects and is none. */
+export interface StrayName {
+  readonly key: ObjectKey;
+  readonly name: string;
+  /** The object whose record it is, which must not be there. */
+  readonly recordOf?: ObjectKey;
+}
+
+/** Undefined for the name of an object, and for what lies elsewhere. */
+export function strayOfName(name: string): StrayName | undefined {
+  const [, path] = STRAY_NAME.exec(name) ?? [];
+  if (path === undefined || keyOfName(name) !== undefined) return undefined;
+  const recordOf = name.endsWith(RECORD) ? keyOfName(name.slice(0, -RECORD.length)) : undefined;
+  return { key: strayKey('s3-', path), name, ...(recordOf !== undefined && { recordOf }) };
+}
+
+/** Undefined for keys of other forms. Throws for a stray's that no listing ever showed. */
+export function strayOfKey(key: ObjectKey): StrayName | undefined {
+  if (!isStrayKey(key)) return undefined;
+  const stray = strayOfName(`objects/${pathOfStray('s3-', key)}`);
+  if (stray === undefined) throw new TypeError('not the key of a stray');
+  return stray;
 }

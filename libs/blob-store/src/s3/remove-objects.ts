@@ -28,6 +28,16 @@ export async function removeObjects(bucket: S3Bucket, names: readonly string[]):
   return failures;
 }
 
+/** Removes what has these very names, records or not. Resolves with those that are left, and why. */
+export async function removeExactly(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, unknown>> {
+  const failures = new Map<string, unknown>();
+  for (let start = 0; start < names.length; start += NAMES_PER_REQUEST) {
+    const failed = await removeNames(bucket, names.slice(start, start + NAMES_PER_REQUEST));
+    for (const [name, reason] of failed) failures.set(name, reason);
+  }
+  return failures;
+}
+
 async function removeNames(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, unknown>> {
   if (names.length < 2) return removeOneByOne(bucket, names);
   try {

@@ -6,12 +6,21 @@ import type { LinkTerms } from '../places/object-place.js';
 import { continueUpload, readState } from './continue-upload.js';
 import { feedObject } from './feed-object.js';
 import { listObjects, listUpload } from './list-objects.js';
-import { newUploadKey, objectNameOf, parseKey, recordNameOf, residueOf, uploadOf, type S3Key } from './object-names.js';
+import {
+  newUploadKey,
+  objectNameOf,
+  parseKey,
+  recordNameOf,
+  residueOf,
+  strayOfKey,
+  uploadOf,
+  type S3Key,
+} from './object-names.js';
 import type { PartsPlace } from './object-parts.js';
 import { SegmentPool } from './part-buffer.js';
 import { PART_PLAN, type PartPlan } from './part-plan.js';
 import { probeBucket, readClock } from './probe-bucket.js';
-import { removeAll, removeObjects } from './remove-objects.js';
+import { removeAll, removeExactly, removeObjects } from './remove-objects.js';
 import type { ResumeState } from './resume-state.js';
 import { S3Bucket } from './s3-bucket.js';
 import type { S3BucketOptions } from './s3-connection.js';
@@ -102,18 +111,24 @@ export class S3BlobStore implements WalkedStore {
     const failures = new Map<ObjectKey, unknown>();
     const fail = (key: ObjectKey, error: unknown) => failures.set(key, toStoreUnavailable(error, this.#bucket.place));
     const named = new Map<string, ObjectKey>();
+    const strays = new Map<string, ObjectKey>();
     const others: ObjectKey[] = [];
     for (const key of keys) {
       try {
-        const name = objectNameOf(key);
+        const stray = strayOfKey(key);
+        const name = stray?.name ?? objectNameOf(key);
         if (name === undefined) others.push(key);
-        else named.set(name, key);
+        else (stray === undefined ? named : strays).set(name, key);
       } catch (error) {
         fail(key, error);
       }
     }
-    for (const [name, error] of await removeObjects(this.#bucket, [...named.keys()])) {
-      const key = named.get(name);
+    const left = [
+      ...(await removeObjects(this.#bucket, [...named.keys()])),
+      ...(await removeExactly(this.#bucket, [...strays.keys()])),
+    ];
+    for (const [name, error] of left) {
+      const key = named.get(name) ?? strays.get(name);
       if (key !== undefined) fail(key, error);
     }
     await eachOf(others, UPLOADS_AT_ONCE, async (key) => {
@@ -127,7 +142,7 @@ export class S3BlobStore implements WalkedStore {
   }
 
   listUpload(upload: ObjectKey): AsyncGenerator<ListedObject> {
-    return this.#guardAll(listUpload(this.#bucket, parseKey(upload)));
+    return this.#guardAll(listUpload(this.#bucket, upload));
   }
 
   now(): Promise<Date> {
@@ -213,7 +228,7 @@ export class S3BlobStore implements WalkedStore {
   }
 
   async #find<T>(key: ObjectKey, look: (name: string) => Promise<T>): Promise<T | undefined> {
-    const name = objectNameOf(key);
+    const name = strayOfKey(key)?.name ?? objectNameOf(key);
     try {
       return name === undefined ? undefined : await look(name);
     } catch (error) {

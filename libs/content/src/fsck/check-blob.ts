@@ -1,5 +1,6 @@
 import { findFault, type Reading } from '../integrity/find-fault.js';
 import type { LedgerBlob } from '../ports/object-ledger.js';
+import type { BlobFault } from '../ports/quarantine.js';
 import type { AmissBlob } from '../sweep/confirm-fault.js';
 import { confirmFault } from '../sweep/confirm-fault.js';
 import type { SeenBlob, StorePlace } from '../sweep/compare-store.js';
@@ -45,6 +46,22 @@ export async function checkRecord(
   await store.writeRecord(key, { digest, sizeBytes, createdAt: blob.createdAt.toISOString() });
   return { ...finding, isRepaired: true, note: `${note}; written anew` };
 }
+
+/** A blob that a pull, a scrub or a check found to be at fault, and that nobody pushed again. */
+export async function checkQuarantined(room: StoreRoom, walked: LedgerBlob): Promise<StoreFinding | undefined> {
+  const blob = await room.ledger.blob(walked.digest);
+  if (blob?.objectKey !== walked.objectKey || blob.fault === undefined) return undefined;
+  const { digest, objectKey: key, fault, faultAt } = blob;
+  const since = faultAt === undefined ? '' : ` since ${faultAt.toISOString()}`;
+  const note = `in quarantine${since}; push it again`;
+  return { kind: QUARANTINED[fault], digest, key, isRepaired: false, isBeyondRepair: true, note };
+}
+
+const QUARANTINED: Readonly<Record<BlobFault, StoreFindingKind>> = {
+  missing: 'object-missing',
+  short: 'object-size',
+  corrupt: 'object-corrupt',
+};
 
 function recordKind(hasRecord: boolean): StoreFindingKind {
   return hasRecord ? 'record-wrong' : 'record-missing';

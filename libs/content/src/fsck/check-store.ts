@@ -1,8 +1,9 @@
 import type { BlobFault } from '../ports/quarantine.js';
+import { StoreUnavailable } from '../ports/blob-store.js';
 import { compareStore, type ComparedStep, type StorePlace } from '../sweep/compare-store.js';
 import type { AmissBlob } from '../sweep/confirm-fault.js';
 import { FaultGate, type JudgedFault } from '../sweep/fault-gate.js';
-import { checkAmiss, checkBytes, checkRecord } from './check-blob.js';
+import { checkAmiss, checkBytes, checkQuarantined, checkRecord } from './check-blob.js';
 import { checkUnknown, doomNoted } from './check-unknown.js';
 import type { StoreFinding, StoreFindingKind, StoreTally } from './store-finding.js';
 import type { StoreRoom } from './store-room.js';
@@ -13,10 +14,11 @@ const PARALLEL = 4;
 /**
  * Compares one store with the rows, both ways, while both change, and yields what is found at a second look too. Changes
  * nothing but where `repairs`: blobs are put into quarantine, records written anew, and unknown objects given to the sweep.
- * Rejects with `StoreUnavailable` where it cannot look.
+ * Rejects with `StoreUnavailable` where it cannot look, or the store shows nothing that it should have.
  */
 export async function* checkStore(room: StoreRoom, place: StorePlace, tally: StoreTally): AsyncGenerator<StoreFinding> {
   const gate = new FaultGate<SizedFault>(false);
+  let [soundObjects, doubted] = [0, 0];
   for await (const step of compareStore({ place, ledger: room.ledger })) {
     room.signal.throwIfAborted();
     tally.objects += step.objects;
@@ -24,11 +26,25 @@ export async function* checkStore(room: StoreRoom, place: StorePlace, tally: Sto
     yield* checkUnknown(room, place, { unknown: step.unknown, tally });
     const { amiss, findings } = await lookClosely(room, place, step);
     yield* findings;
-    yield* asFindings(room, gate.pass(amiss, step.sound.length));
+    soundObjects += step.sound.length;
+    const judged = gate.pass(amiss, step.sound.length);
+    doubted += judged.filter(({ isTrusted }) => !isTrusted).length;
+    yield* asFindings(room, judged);
     room.note();
   }
-  yield* asFindings(room, gate.end());
+  const held = gate.end();
+  doubted += held.filter(({ isTrusted }) => !isTrusted).length;
+  yield* asFindings(room, held);
+  refuseStranger(doubted, soundObjects);
   if (room.repairs && room.ownsStores) tally.doomed += await doomNoted(room, place);
+}
+
+/** What is missing was named, and yet nothing was looked at: a store like that says nothing of the blobs. */
+function refuseStranger(doubted: number, soundObjects: number): void {
+  if (doubted === 0 || soundObjects > 0) return;
+  throw new StoreUnavailable(
+    `it shows none of ${doubted} objects that it should have: is it the right one, and is it mounted?`,
+  );
 }
 
 interface CloseLook {
@@ -41,7 +57,8 @@ interface SizedFault extends AmissBlob {
   readonly wasRead?: true;
 }
 
-async function lookClosely(room: StoreRoom, place: StorePlace, { amiss, sound }: ComparedStep): Promise<CloseLook> {
+async function lookClosely(room: StoreRoom, place: StorePlace, step: ComparedStep): Promise<CloseLook> {
+  const { amiss, sound, quarantined } = step;
   const faults: SizedFault[] = [];
   const findings: StoreFinding[] = [];
   await inParallel(amiss, async (blob) => {
@@ -54,6 +71,10 @@ async function lookClosely(room: StoreRoom, place: StorePlace, { amiss, sound }:
     const finding = await checkRecord(room, place, seen);
     if (finding) findings.push(finding);
   });
+  await inParallel(quarantined, async (blob) => {
+    const finding = await checkQuarantined(room, blob);
+    if (finding) findings.push(finding);
+  });
   return { amiss: faults, findings };
 }
 
@@ -63,7 +84,9 @@ async function* asFindings(room: StoreRoom, faults: readonly JudgedFault<SizedFa
     const { digest, objectKey: key } = blob;
     const isRepaired = room.repairs && isTrusted && (await room.quarantine.quarantine(digest, key, fault));
     const more = isRepaired ? '; in quarantine until it is pushed again' : isTrusted ? '' : DOUBT;
-    yield { kind: kindOf(fault, wasRead === true), key, digest, isRepaired, note: `${NOTES[fault]}${more}` };
+    const kind = kindOf(fault, wasRead === true);
+    const beyond = isTrusted ? {} : ({ isBeyondRepair: true } as const);
+    yield { kind, key, digest, isRepaired, ...beyond, note: `${NOTES[fault]}${more}` };
   }
 }
 

@@ -29,14 +29,14 @@ export async function* checkUnknown(
 }
 
 function describeUnknown(
-  { key, beside, sizeBytes, modifiedAt }: UnknownObject,
+  { key, beside, path, sizeBytes, modifiedAt }: UnknownObject,
   { repairs, ownsStores }: StoreRoom,
 ): StoreFinding {
-  const where = beside === undefined ? 'no row knows it' : `it was left beside ${beside}`;
-  const note = `${where}; ${sizeBytes} bytes, modified ${modifiedAt.toISOString()}`;
+  const what = beside === undefined ? 'no row knows it' : `it was left beside ${beside}`;
+  const note = `${path === undefined ? '' : `${path}: `}${what}; ${sizeBytes} bytes, modified ${modifiedAt.toISOString()}`;
   const unknown = { kind: 'object-unknown', key } as const;
+  if (!ownsStores) return { ...unknown, isRepaired: false, isBeyondRepair: true, note: `${note}; ${STRANGER}` };
   if (!repairs) return { ...unknown, isRepaired: false, note };
-  if (!ownsStores) return { ...unknown, isRepaired: false, note: `${note}; ${STRANGER}` };
   return { ...unknown, isRepaired: true, note: `${note}; noted: the sweep removes it when it is old enough` };
 }
 

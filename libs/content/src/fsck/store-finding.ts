@@ -11,6 +11,8 @@ export interface StoreFinding {
   /** Of the blob whose object it is; absent where no blob has it. */
   readonly digest?: Digest;
   readonly isRepaired: boolean;
+  /** No repair mends it. */
+  readonly isBeyondRepair?: true;
   /** What was found, and what was done about it, in words. */
   readonly note: string;
 }

@@ -84,6 +84,16 @@ export interface ListedObject {
   readonly modifiedAt: Date;
   /** A record lies beside it; what it says was not read. */
   readonly hasRecord: boolean;
+  /** Present for what lies among the objects and is none: nothing is read from it. */
+  readonly stray?: Stray;
+}
+
+/** Something among the objects under a name of another form, or at another place than that of its name. */
+export interface Stray {
+  /** Where it lies below the store's root, for people. */
+  readonly path: string;
+  /** The object whose record it is, and which is not there. */
+  readonly recordOf?: ObjectKey;
 }
 
 /** Bytes of objects. Knows keys and positions; knows no digest, repository or tag. Only completed objects can be read. */
@@ -120,7 +130,7 @@ export interface BlobStore {
   /**
    * Every object in the store: first those that lie under keys of their own, in the order of their keys by bytes and behind
    * `after`; then what is on its way to one, perhaps in several pieces, under the key of its upload and wherever `after`
-   * stands. Each key is one that `remove` takes. Memory does not grow with the store. For sweeps and rebuilds.
+   * stands. Strays come in the order of their keys, too, behind the objects. Each key is one that `remove` takes. Memory does not grow with the store. For sweeps and rebuilds.
    */
   list(from?: { readonly after?: ObjectKey }): AsyncIterable<ListedObject>;
   /** Resolves if the store can be written and read now; rejects with the reason. */

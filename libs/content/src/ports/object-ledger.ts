@@ -17,6 +17,8 @@ export interface LedgerBlob {
   readonly createdAt: Date;
   /** Why it is in quarantine; absent where it is not. */
   readonly fault?: BlobFault;
+  /** Since when it is. */
+  readonly faultAt?: Date;
 }
 
 export interface LedgerRange {

@@ -9,6 +9,8 @@ export interface UnknownObject {
   readonly beside?: ObjectKey;
   /** By which it would be removed: all of the upload, or all but the object that it lies beside. */
   readonly doomedKey: ObjectKey;
+  /** Where it lies below the store's root, where its key does not say so. */
+  readonly path?: string;
   readonly sizeBytes: number;
   readonly modifiedAt: Date;
 }

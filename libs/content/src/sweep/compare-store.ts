@@ -36,6 +36,8 @@ export interface ComparedStep {
   readonly unknown: readonly UnknownObject[];
   /** Blobs whose objects the store did not show, or in another size; those in quarantine are not among them. */
   readonly amiss: readonly LedgerBlob[];
+  /** Blobs in quarantine, whatever the store shows of them. */
+  readonly quarantined: readonly LedgerBlob[];
   /** Where another walk would go on. */
   readonly after?: ObjectKey;
 }
@@ -52,7 +54,7 @@ export async function* compareStore({ place, ledger, after: from }: Comparison):
     const unknown = await findUnknown(batch, place.store, ledger);
     const totals = { objects: batch.length, sizeBytes: batch.reduce((sum, each) => sum + each.sizeBytes, 0) };
     if (upTo === undefined) {
-      yield { ...totals, sound: [], unknown, amiss: [], ...(after !== undefined && { after }) };
+      yield { ...totals, sound: [], unknown, amiss: [], quarantined: [], ...(after !== undefined && { after }) };
       continue;
     }
     const blobs = ledgerPages(ledger, place.keyPattern, after, upTo);
@@ -117,24 +119,25 @@ async function* ledgerPages(
   }
 }
 
+type JudgedBlobs = Pick<ComparedStep, 'sound' | 'amiss' | 'quarantined'>;
+
 async function judge(
   pages: AsyncIterable<LedgerBlob[]>,
   shown: ReadonlyMap<ObjectKey, ListedObject>,
-): Promise<Pick<ComparedStep, 'sound' | 'amiss'>> {
+): Promise<JudgedBlobs> {
   const sound: SeenBlob[] = [];
   const amiss: LedgerBlob[] = [];
+  const quarantined: LedgerBlob[] = [];
   for await (const page of pages) {
     const found = sort(page, shown);
     sound.push(...found.sound);
     amiss.push(...found.amiss);
+    quarantined.push(...found.quarantined);
   }
-  return { sound, amiss };
+  return { sound, amiss, quarantined };
 }
 
-function sort(
-  blobs: readonly LedgerBlob[],
-  shown: ReadonlyMap<ObjectKey, ListedObject>,
-): Pick<ComparedStep, 'sound' | 'amiss'> {
+function sort(blobs: readonly LedgerBlob[], shown: ReadonlyMap<ObjectKey, ListedObject>): JudgedBlobs {
   const sound: SeenBlob[] = [];
   const amiss: LedgerBlob[] = [];
   for (const blob of blobs) {
@@ -142,7 +145,7 @@ function sort(
     if (found?.sizeBytes === blob.sizeBytes) sound.push({ blob, found });
     else if (blob.fault === undefined) amiss.push(blob);
   }
-  return { sound, amiss };
+  return { sound, amiss, quarantined: blobs.filter(({ fault }) => fault !== undefined) };
 }
 
 /**
@@ -160,17 +163,18 @@ async function findUnknown(
 }
 
 function asUnknown(
-  { key, sizeBytes, modifiedAt }: ListedObject,
+  { key, sizeBytes, modifiedAt, stray }: ListedObject,
   store: WalkedStore,
   claim: Claim | undefined,
 ): UnknownObject[] {
   const upload = store.uploadOf(key);
-  const unknown = { key, upload, sizeBytes, modifiedAt };
+  const unknown = { key, upload, sizeBytes, modifiedAt, ...(stray !== undefined && { path: stray.path }) };
   switch (claim?.kind) {
     case 'held':
       return [];
     case 'blob': {
-      if (claim.objectKey === key) return [];
+      // The record of an object that was lost is no stray: that the object is missing is what there is to say.
+      if (claim.objectKey === key || claim.objectKey === stray?.recordOf) return [];
       return [{ ...unknown, beside: claim.objectKey, doomedKey: store.residueOf(claim.objectKey) }];
     }
     case undefined:

@@ -137,7 +137,8 @@ function countDoomed(tally: SweepTally, { objects, sizeBytes }: { objects: numbe
 }
 
 function describeUnknown(object: UnknownObject, since: Date | undefined, isRipe: boolean): string {
-  const what = object.beside === undefined ? 'no row knows it' : `left beside ${object.beside}`;
+  const where = object.path === undefined ? '' : `${object.path}: `;
+  const what = where + (object.beside === undefined ? 'no row knows it' : `left beside ${object.beside}`);
   const before = since === undefined ? 'seen for the first time' : `unknown since ${since.toISOString()}`;
   return `unknown ${object.key}: ${what}, ${describeObject(object)}, ${before}${isRipe ? ', would be removed' : ''}`;
 }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { digestBytes, digestFromBytes } from '../database/digest-bytes.js';
 import { repeatRows } from '../database/unit-of-work.js';
 
-const COLUMNS = 'digest, object_key, size_bytes, created_at, fault';
+const COLUMNS = 'digest, object_key, size_bytes, created_at, fault, fault_at';
 
 interface BlobRow {
   readonly digest: Buffer;
@@ -12,6 +12,7 @@ interface BlobRow {
   readonly size_bytes: string;
   readonly created_at: Date;
   readonly fault: BlobFault | null;
+  readonly fault_at: Date | null;
 }
 
 interface ClaimRow {
@@ -73,7 +74,10 @@ export class PostgresObjectLedger implements ObjectLedger {
   }
 }
 
-function toBlob({ digest, object_key: objectKey, size_bytes, created_at: createdAt, fault }: BlobRow): LedgerBlob {
-  const sizeBytes = Number(size_bytes);
-  return { digest: digestFromBytes(digest), objectKey, sizeBytes, createdAt, ...(fault !== null && { fault }) };
+function toBlob({ digest, object_key: objectKey, created_at: createdAt, ...row }: BlobRow): LedgerBlob {
+  const quarantine = {
+    ...(row.fault !== null && { fault: row.fault }),
+    ...(row.fault_at !== null && { faultAt: row.fault_at }),
+  };
+  return { digest: digestFromBytes(digest), objectKey, sizeBytes: Number(row.size_bytes), createdAt, ...quarantine };
 }

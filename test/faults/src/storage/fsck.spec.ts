@@ -22,6 +22,7 @@ interface Finding {
   readonly key?: string;
   readonly repositories: readonly string[];
   readonly repaired: boolean;
+  readonly note: string;
 }
 
 describe.each(STORES)('fsck and sweeps over %s', (kind) => {
@@ -124,7 +125,13 @@ describe.each(STORES)('fsck and sweeps over %s', (kind) => {
     expect(repaired.exitCode).toBe(1);
     expect(kindsOf(repaired)).toEqual(kindsOf(deep));
     expect(repaired.findings.every((finding) => finding.repaired)).toBe(true);
-    expect(await fsck('--deep')).toEqual({ exitCode: 0, findings: [] });
+    const after = await fsck('--deep');
+    expect(after.exitCode).toBe(1);
+    expect(kindsOf(after)).toEqual(['object-corrupt', 'object-missing']);
+    for (const { digest, repaired, note } of after.findings) {
+      expect([lost.digest, first.digest]).toContain(digest);
+      expect([repaired, note]).toEqual([false, expect.stringMatching(/^in quarantine since .*; push it again$/)]);
+    }
     expect(await place.store.record(barenKey as Parameters<typeof place.store.record>[0])).toMatchObject({
       digest: second.digest,
     });
