@@ -122,8 +122,14 @@ describe('a finish that is repeated', () => {
     const { signal } = new AbortController();
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
-    const note = async () => undefined;
-    await purgeUploads({ purge: new PostgresPurge(world.jobs), ttlMs: 3_600_000, isDry: false, signal, log, note });
+    await purgeUploads({
+      purge: new PostgresPurge(world.jobs),
+      ttlMs: 3_600_000,
+      isDry: false,
+      signal,
+      log,
+      note: async () => undefined,
+    });
     expect(lines).toEqual([]);
     expect(await finish(old)).toBe('BLOB_UPLOAD_UNKNOWN');
     expect(await finish(fresh)).toBe('done');
