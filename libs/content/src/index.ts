@@ -158,7 +158,7 @@ export type { RelayOutcome } from './recovery/relay-recovery.js';
 export { hasLosses, rebuild } from './recovery/rebuild.js';
 export type { RebuildReport, RebuildRoom, RebuildStep } from './recovery/rebuild.js';
 export type { RefusedManifest } from './recovery/rebuild-manifests.js';
-export { endOfLog, readRecoveryLog } from './recovery/read-recovery-log.js';
+export { endOfLog, isForeignLog, readRecoveryLog } from './recovery/read-recovery-log.js';
 export type { LogFault, LogReading } from './recovery/read-recovery-log.js';
 export { writeLastMarks } from './recovery/write-last-marks.js';
 export { tendRecoveryLog } from './recovery/write-snapshot.js';
@@ -172,8 +172,8 @@ export type { RemovalReport } from './removal/remove-doomed-objects.js';
 export type {
   FoldStep,
   NamedUsage,
-  PendingChanges,
   ObjectFigures,
+  PendingChanges,
   TotalUsage,
   Usage,
   UsageFigures,

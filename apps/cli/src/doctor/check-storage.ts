@@ -3,6 +3,7 @@ import { PostgresObjectMoves, type DatabasePool } from '@entrepot/metadata';
 
 import { formatBytes } from '../storage/migration-progress.js';
 import { missingSettings, type StorageSettings } from '../storage/storage-settings.js';
+import { checkRecoveryLog } from './check-recovery-log.js';
 import type { Findings } from './finding.js';
 
 /** So much more than what is kept free should be free. */
@@ -26,7 +27,10 @@ export async function checkStorage(
     findings.fail(missingSettings(driver, settings).message, 'without it nothing can be pushed');
   }
   for (const place of places) await checkPlace(place, minFree, findings);
-  if (pool) await checkReach(pool, places, findings);
+  if (!pool) return;
+  await checkReach(pool, places, findings);
+  const current = places.find(({ name }) => name === driver);
+  if (current) await checkRecoveryLog(pool, current, findings);
 }
 
 async function checkPlace(

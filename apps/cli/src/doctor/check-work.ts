@@ -35,8 +35,8 @@ function checkWorkers(
   }
   for (const kind of deadJobKinds) {
     findings.warn(
-      `a job of the kind ${kind} failed and is not tried again`,
-      "see 'entrepot job list' and 'entrepot job logs'",
+      `${kind} failed when it last ran by itself`,
+      `see 'entrepot job list --kind ${kind}' and 'entrepot job logs'`,
     );
   }
   for (const kind of kindsTurnedOff) {

@@ -1,5 +1,5 @@
 import type { RecoveryLog, RecoveryName } from '../ports/recovery-log.js';
-import type { RecoveryRecord } from '../ports/recovery-source.js';
+import type { RecoveryPosition, RecoveryRecord } from '../ports/recovery-source.js';
 import {
   DocumentDamaged,
   decodeDocument,
@@ -74,8 +74,19 @@ export async function readRecoveryLog(
   return { ...(logId !== undefined && { logId }), documents, faults: [...faults, ...chain.gaps] };
 }
 
+/** Whether the log is not that of the database that is at `own`. What cannot be read is its own only where it has written one before. */
+export async function isForeignLog(
+  log: RecoveryLog,
+  { logId, driver }: Pick<RecoveryPosition, 'logId' | 'driver'>,
+): Promise<boolean> {
+  const found = (await log.list()).map(describeName);
+  if (found.length === 0) return false;
+  const owner = await ownerOfLog(log, found);
+  return owner === undefined ? driver === undefined : owner !== logId;
+}
+
 /** Whose log it is, by its latest snapshot, or else its latest document; undefined where that cannot be read. */
-export async function ownerOfLog(log: RecoveryLog, found: readonly NamedDocument[]): Promise<string | undefined> {
+async function ownerOfLog(log: RecoveryLog, found: readonly NamedDocument[]): Promise<string | undefined> {
   const latest = found.findLast(({ kind }) => kind === 'snapshot') ?? found.at(-1);
   if (latest === undefined) return undefined;
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecoveryKind, RecoveryPosition, StateRecord } from '../ports/recovery-source.js';
-import { ownerOfLog } from './read-recovery-log.js';
+import { isForeignLog } from './read-recovery-log.js';
 import { LEASE_MS, LIMITS, type RecoveryRoom } from './recovery-room.js';
 import { writeSegments } from './relay-recovery.js';
 import { encodeDocument, sha256Of, type SnapshotPart } from './segment-codec.js';
@@ -39,22 +39,11 @@ export async function tendRecoveryLog(
     if (!isFirst && (position.driver !== room.lease.driver || !isDue(position))) return 'whole';
     const found = (await room.log.list()).map(describeName);
     if (!isDue(position) && isWhole(position, room.lease.driver, found)) return 'whole';
-    if (await isForeign(room, position, found)) return 'foreign';
+    if (await isForeignLog(room.log, position)) return 'foreign';
     return (await writeSnapshot(room, found, signal)) ? 'written' : 'busy';
   } finally {
     await room.source.release(room.lease);
   }
-}
-
-/** What cannot be read is ours only where we have written one before. */
-async function isForeign(
-  { log }: RecoveryRoom,
-  { logId, driver }: RecoveryPosition,
-  found: readonly NamedDocument[],
-): Promise<boolean> {
-  if (found.length === 0) return false;
-  const owner = await ownerOfLog(log, found);
-  return owner === undefined ? driver === undefined : owner !== logId;
 }
 
 function isDue({ segmentCount, segmentBytes, snapshotBytes }: RecoveryPosition): boolean {

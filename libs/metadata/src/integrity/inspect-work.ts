@@ -17,7 +17,7 @@ export interface WorkFacts {
   readonly workers: number;
   /** Age of the oldest job that waits though it is due. */
   readonly waitingJobSeconds: number;
-  /** Jobs that failed in the last day, and that nobody tries again: their kinds. */
+  /** Kinds that last failed when they ran by themselves, within the last day. */
   readonly deadJobKinds: readonly string[];
   /** Kinds that do not run by themselves, since an operator turned them off. */
   readonly kindsTurnedOff: readonly string[];
@@ -53,6 +53,13 @@ export async function inspectWork(pool: pg.Pool): Promise<WorkFacts> {
 
 const secondsSince = (moment: string): string => `coalesce(extract(epoch FROM now() - (${moment}))::int, 0)`;
 
+/** The kind of job `j` has been done since, or its schedule has fired and left nothing to be seen: there was nothing to do. */
+const IS_MADE_UP_FOR = `(
+  EXISTS (SELECT FROM job d WHERE d.kind = j.kind AND d.status = 'done' AND d.finished_at > j.finished_at)
+  OR EXISTS (
+    SELECT FROM schedule s WHERE s.kind = j.kind AND s.last_fired_at > j.finished_at AND NOT EXISTS (
+      SELECT FROM job l WHERE l.kind = j.kind AND l.is_scheduled AND l.created_at > j.finished_at)))`;
+
 const WORK = `
   SELECT
     (SELECT count(*) FROM blob WHERE fault IS NOT NULL) AS quarantined,
@@ -69,6 +76,7 @@ const WORK = `
     (SELECT count(*) FROM worker WHERE heartbeat_at > now() - ${HEARTBEAT_EXPIRY_MS} * interval '1 millisecond') AS workers,
     ${secondsSince(`SELECT min(scheduled_at) FROM job WHERE status = 'waiting' AND scheduled_at < now()`)} AS waiting_job_seconds,
     ARRAY (
-      SELECT DISTINCT kind FROM job
-      WHERE is_dead AND finished_at > now() - interval '1 day' ORDER BY kind) AS dead_job_kinds,
+      SELECT DISTINCT kind FROM job j
+      WHERE is_dead AND is_scheduled AND finished_at > now() - interval '1 day' AND NOT ${IS_MADE_UP_FOR}
+      ORDER BY kind) AS dead_job_kinds,
     ARRAY (SELECT kind FROM schedule WHERE next_at IS NULL ORDER BY kind) AS kinds_turned_off`;

@@ -36,6 +36,16 @@ export class PostgresRecoverySource implements RecoverySource {
     return row?.age_ms;
   }
 
+  /** Where the log stands, for whoever does not write it; undefined where there is no state of one. */
+  async position(): Promise<RecoveryPosition | undefined> {
+    const [row] = await repeatRows<PositionRow>(this.pool, {
+      name: 'recovery-position',
+      text: `
+        SELECT log_id, last_number, written_number, driver, snapshot_bytes, segment_count, segment_bytes FROM recovery_state`,
+    });
+    return row && toPosition(row);
+  }
+
   async hasLog(): Promise<boolean> {
     const rows = await repeatRows(this.pool, {
       name: 'has-recovery-log',

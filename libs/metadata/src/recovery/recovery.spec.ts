@@ -4,6 +4,7 @@ import { MemoryRecoveryLog } from '@entrepot/blob-store';
 import {
   deleteTag,
   hasLosses,
+  isForeignLog,
   readRecoveryLog,
   rebuild,
   relayRecovery,
@@ -263,6 +264,9 @@ describe('the recovery log', () => {
     await world.owner.query('UPDATE recovery_state SET log_id = gen_random_uuid(), driver = NULL');
     expect(await tendRecoveryLog(room, { isFirst: true, signal })).toBe('foreign');
     expect(await room.source.hasLog()).toBe(false);
+    const position = await new PostgresRecoverySource(world.pool).position();
+    expect(position && (await isForeignLog(log, position))).toBe(true);
+    expect(await isForeignLog(log, { logId: String(logId) })).toBe(false);
     expect(await log.list()).toEqual(before);
     await rebuilt(log);
     expect(await rowsOf(other.url, 'SELECT log_id FROM recovery_state')).toEqual([{ log_id: logId }]);

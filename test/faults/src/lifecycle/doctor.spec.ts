@@ -182,6 +182,12 @@ describe('entrepot doctor', () => {
       remove: 'UPDATE blob SET object_key = substring(object_key FROM 4)',
       found: wrong('storage', 'fail', /store that has no settings/),
     },
+    {
+      name: 'the recovery log of another database',
+      plant: `UPDATE recovery_state SET driver = NULL, log_id = reverse(replace(log_id::text, '-', ''))::uuid`,
+      remove: `UPDATE recovery_state SET driver = 'filesystem', log_id = reverse(replace(log_id::text, '-', ''))::uuid`,
+      found: wrong('storage', 'fail', /holds the recovery log of another database/),
+    },
   ])('finds $name', async ({ plant, remove, found }) => {
     const { wrong: all, exitCode } = await lookWith(plant, remove);
     expect(all).toContainEqual(found);
