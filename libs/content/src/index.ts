@@ -13,8 +13,10 @@ export {
 export type { Reached } from './faults/watch-ports.js';
 export { findFault, findSizeFault } from './integrity/find-fault.js';
 export type { Reading } from './integrity/find-fault.js';
-export { readScrubState, scrubBlobs } from './integrity/scrub-blobs.js';
-export type { Scrub, ScrubRoom, ScrubState, ScrubTally } from './integrity/scrub-blobs.js';
+export { scrubBlobs } from './integrity/scrub-blobs.js';
+export type { Scrub, ScrubbedBytes, ScrubRoom } from './integrity/scrub-blobs.js';
+export { readScrubState } from './integrity/scrub-state.js';
+export type { ScrubState, ScrubTally } from './integrity/scrub-state.js';
 export { SuspectObjects } from './integrity/suspect-objects.js';
 export type { SuspectRoom } from './integrity/suspect-objects.js';
 export { checkStore } from './fsck/check-store.js';

@@ -1,4 +1,4 @@
-import { createPace, readScrubState, scrubBlobs, type Scrub } from '@entrepot/content';
+import { createPace, readScrubState, scrubBlobs, type Scrub, type ScrubbedBytes } from '@entrepot/content';
 import type { JobKind, JobRun, ScheduledKind } from '@entrepot/jobs';
 import { PostgresBlobWalk, PostgresQuarantine, PostgresRepositories } from '@entrepot/metadata';
 import { parseRepositoryName } from '@entrepot/oci';
@@ -23,8 +23,8 @@ export function scrubKind({ config, pool, store, metrics }: KindRoom): Scheduled
         signal: job.signal,
         pace: createPace(config.gc.scrubRate, job.signal),
         log: (line: string) => job.log(line),
-        note: (state: NonNullable<Scrub['from']>, totalBytes: number) =>
-          job.note({ done: state.tally.bytes, total: totalBytes, unit: 'bytes', state }),
+        note: (state: NonNullable<Scrub['from']>, { bytes, totalBytes }: ScrubbedBytes) =>
+          job.note({ done: bytes, total: totalBytes, unit: 'bytes', state }),
       };
       const tally = await scrubBlobs(room, scrub);
       for (const fault of FAULTS) found.inc({ fault }, tally[fault] - (scrub.from?.tally[fault] ?? 0));

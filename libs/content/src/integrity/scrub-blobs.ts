@@ -1,7 +1,8 @@
-import { isDigest, type Digest } from '@entrepot/oci';
+import type { Digest } from '@entrepot/oci';
 import { StoreUnavailable, type BlobStore } from '../ports/blob-store.js';
 import type { BlobFault, BlobWalk, Quarantine, WalkedBlob } from '../ports/quarantine.js';
 import { findFault } from './find-fault.js';
+import { newScrubTally, type ScrubState, type ScrubTally } from './scrub-state.js';
 
 /** Blobs that are read at once: small ones are all waiting. A walk that is taken over reads no more than these again. */
 const PARALLEL = 4;
@@ -10,28 +11,10 @@ const PAGE = 25 * PARALLEL;
 const MAX_FAILURES_IN_A_ROW = 40;
 const NOTE_INTERVAL_MS = 1_000;
 
-/** What a scrub found and did. */
-export interface ScrubTally {
-  /** Objects that were read, and their bytes. */
-  objects: number;
-  bytes: number;
-  missing: number;
-  short: number;
-  corrupt: number;
-  /** Of those, blobs that this scrub put into quarantine. */
-  quarantined: number;
-  /** Blobs in quarantine whose bytes are right again. */
-  healed: number;
-  /** Blobs that were moved, removed or healed while they were read. */
-  overtaken: number;
-  /** Objects that the store did not give, for a reason that may pass. */
-  unreadable: number;
-}
-
-/** How far a scrub came: plain data, from which another process goes on. */
-export interface ScrubState {
-  readonly after?: Digest;
-  readonly tally: ScrubTally;
+/** How much of what there is was read. */
+export interface ScrubbedBytes {
+  readonly bytes: number;
+  readonly totalBytes: number;
 }
 
 export interface ScrubRoom {
@@ -43,8 +26,8 @@ export interface ScrubRoom {
   pace(sizeBytes: number): Promise<void>;
   /** A finding, in words. */
   log(line: string): void;
-  /** Called about once a second, and at the end. */
-  note(state: ScrubState, totalBytes: number): Promise<void>;
+  /** Called about once a second, while big objects are read too, and at the end. The state is that between two blobs. */
+  note(state: ScrubState, read: ScrubbedBytes): Promise<void>;
 }
 
 export interface Scrub {
@@ -88,14 +71,19 @@ class Walker {
   #after: Digest | undefined;
   #failuresInARow = 0;
   #notedAtMs = 0;
+  /** What all blobs up to `#after` came to, and what was read of those behind it. */
+  #settled: ScrubTally;
+  #partBytes = 0;
+  readonly #begunMs = performance.now();
 
   constructor(
     private readonly room: ScrubRoom,
     private readonly scrub: Scrub,
     private readonly totalBytes: number,
   ) {
-    this.tally = { ...(scrub.from?.tally ?? newTally()) };
+    this.tally = { ...(scrub.from?.tally ?? newScrubTally()) };
     this.#after = scrub.from?.after;
+    this.#settled = { ...this.tally };
   }
 
   nextPage(): Promise<WalkedBlob[]> {
@@ -113,17 +101,29 @@ class Walker {
     const outcomes = await Promise.allSettled(blobs.map((blob) => this.#read(blob)));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     this.#after = blobs.at(-1)?.digest ?? this.#after;
+    this.#settled = { ...this.tally };
+    this.#partBytes = 0;
     if (performance.now() - this.#notedAtMs > NOTE_INTERVAL_MS) await this.note();
   }
 
   async note(): Promise<void> {
     this.#notedAtMs = performance.now();
-    const state = { tally: { ...this.tally }, ...(this.#after !== undefined && { after: this.#after }) };
-    await this.room.note(state, this.totalBytes);
+    const { totalBytes } = this;
+    const state = { tally: this.#settled, ...(this.#after !== undefined && { after: this.#after }) };
+    const bytes = Math.min(this.#settled.bytes + this.#partBytes, totalBytes);
+    await this.room.note(state, { bytes, totalBytes });
+  }
+
+  async #pace(sizeBytes: number): Promise<void> {
+    await this.room.pace(sizeBytes);
+    this.#partBytes += sizeBytes;
+    const sinceMs = performance.now() - Math.max(this.#notedAtMs, this.#begunMs);
+    if (sinceMs > NOTE_INTERVAL_MS) await this.note();
   }
 
   async #read(blob: WalkedBlob): Promise<void> {
-    const { store, signal, pace } = this.room;
+    const { store, signal } = this.room;
+    const pace = (sizeBytes: number) => this.#pace(sizeBytes);
     let fault: BlobFault | undefined;
     try {
       fault = await findFault({ store, signal, pace }, blob);
@@ -165,32 +165,4 @@ class Walker {
     this.tally.healed += 1;
     this.room.log(`${digest}: was ${fault} and is right again${this.scrub.isDry ? '' : ', taken out of quarantine'}`);
   }
-}
-
-function newTally(): ScrubTally {
-  return {
-    objects: 0,
-    bytes: 0,
-    missing: 0,
-    short: 0,
-    corrupt: 0,
-    quarantined: 0,
-    healed: 0,
-    overtaken: 0,
-    unreadable: 0,
-  };
-}
-
-/** Reads a state that was kept as JSON; undefined where it is none, and the scrub begins anew. */
-export function readScrubState(kept: unknown): ScrubState | undefined {
-  if (typeof kept !== 'object' || kept === null || !('tally' in kept)) return undefined;
-  const { tally, after } = kept as { tally: unknown; after?: unknown };
-  if (typeof tally !== 'object' || tally === null) return undefined;
-  const counts = { ...newTally() };
-  for (const key of Object.keys(counts) as (keyof ScrubTally)[]) {
-    const count: unknown = Reflect.get(tally, key);
-    if (typeof count !== 'number') return undefined;
-    counts[key] = count;
-  }
-  return { tally: counts, ...(typeof after === 'string' && isDigest(after) && { after }) };
 }

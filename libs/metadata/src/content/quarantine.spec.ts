@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { finishUpload, scrubBlobs, type ObjectKey, type ScrubState, type ScrubTally } from '@entrepot/content';
 import { readAll } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Digest } from '@entrepot/oci';
@@ -317,6 +318,23 @@ describe('a scrub', () => {
     const other = await world.newRepository('other');
     await world.pushBlob('there', other);
     expect(await scrub({ repositoryId: other })).toMatchObject({ objects: 1, bytes: 5 });
+  });
+
+  it('says how far it is while it reads one big object, and would begin that again', async () => {
+    await world.pushBlob('first half, second half');
+    const { read } = world.store;
+    world.store.read = (key, range, sink) =>
+      read.call(world.store, key, range, async (chunk) => {
+        await sink(chunk.subarray(0, 10));
+        await sink(chunk.subarray(10));
+      });
+    const noted: [number, number, number][] = [];
+    await scrub({
+      pace: async (sizeBytes) => void (sizeBytes === 10 && (await delay(1_100))),
+      note: async ({ tally }, { bytes, totalBytes }) => void noted.push([tally.bytes, bytes, totalBytes]),
+    });
+    expect(noted[0]).toEqual([0, 10, 23]);
+    expect(noted.at(-1)).toEqual([23, 23, 23]);
   });
 
   it('goes on from where it was stopped', async () => {
