@@ -100,9 +100,10 @@ export interface ContentTransaction {
   lockManifest(repositoryId: string, digest: Digest): Promise<HeldManifest | undefined>;
   /**
    * Deletes a locked manifest to which no tag points any more: no read finds it, and it can be restored. Its references
-   * stay, and hold what they name. Resolves with the bytes of its blobs.
+   * stay, and hold what they name; a blob that was deleted before it can be named by others for `graceMs`. Resolves with the
+   * bytes of its blobs.
    */
-  deleteManifest(manifestId: string, actor: Actor): Promise<number>;
+  deleteManifest(manifestId: string, actor: Actor, graceMs: number): Promise<number>;
   /** Removes the references of a manifest, with reviews of what they named; resolves with the bytes of its blobs. */
   removeReferences(manifestId: string, graceMs: number): Promise<number>;
   /**
@@ -111,8 +112,8 @@ export interface ContentTransaction {
    */
   purgeManifest(manifestId: string): Promise<number>;
   /**
-   * Removes the repository's link to the blob, or marks it to go with the last manifest that needs it. False where
-   * there is no link.
+   * Removes the repository's link to the blob, or marks it to go with the last manifest that needs it; what was promised of it
+   * until now ends. False where there is no link.
    */
   unlinkBlob(repositoryId: string, digest: Digest): Promise<boolean>;
 }

@@ -29,7 +29,7 @@ export async function deleteTag(work: UnitOfWork, removal: Removal, tag: Tag): P
  * to anyone.
  */
 export async function deleteManifest(work: UnitOfWork, removal: Removal, digest: Digest): Promise<void> {
-  const { repositoryId, actor } = removal;
+  const { repositoryId, actor, graceMs } = removal;
   await work.run(async (tx) => {
     await tx.holdRepository(repositoryId);
     const manifest = await tx.lockManifest(repositoryId, digest);
@@ -39,7 +39,7 @@ export async function deleteManifest(work: UnitOfWork, removal: Removal, digest:
       throw listedByIndex('an index of this repository lists the manifest; delete the index first', parents);
     }
     const tags = await tx.removeTagsOf(repositoryId, manifest.id, actor);
-    const blobBytes = await tx.deleteManifest(manifest.id, actor);
+    const blobBytes = await tx.deleteManifest(manifest.id, actor, graceMs);
     const sizeBytes = -(manifest.sizeBytes + blobBytes);
     await recordRemoval(tx, removal, { kind: 'manifest.deleted', detail: { digest, tags }, manifests: -1, sizeBytes });
   });

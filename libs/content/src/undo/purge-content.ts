@@ -75,10 +75,10 @@ async function purge(
   room: UndoRoom,
   { digest, kept, tally }: { readonly digest: Digest; readonly kept: KeptManifest; readonly tally: Tally },
 ): Promise<void> {
-  const { repositoryId, actor } = room;
+  const { repositoryId, actor, graceMs } = room;
   if (!kept.isDeleted) {
     tally.tags.push(...(await tx.removeTagsOf(repositoryId, kept.id, actor)));
-    tally.sizeBytes += kept.sizeBytes + (await tx.deleteManifest(kept.id, actor));
+    tally.sizeBytes += kept.sizeBytes + (await tx.deleteManifest(kept.id, actor, graceMs));
     tally.manifests += 1;
   }
   const entries = await tx.undo.entriesOf(kept.id);

@@ -108,8 +108,10 @@ describe('a review is owed', () => {
     await world.put(image, ['v1']);
     await deleteBlob(world.work, world.removal, digest);
     expect(await world.holdsBlob(digest)).toBe(true);
+    expect(await linkReview(digest)).toBeUndefined();
     await deleteManifest(world.work, world.removal, image.digest);
     expect(await world.holdsBlob(digest)).toBe(false);
+    expect(await linkReview(digest)).toEqual(['manifest deleted', 66]);
     await dueIn(digest, 0);
     expect(await collect()).toMatchObject({ manifestsRemoved: 1, linksRemoved: 1, blobsRemoved: 1 });
   });
@@ -182,6 +184,22 @@ describe('a blob that was asked for with HEAD', () => {
     );
     expect(await collect({ graceMs: GRACE_MS })).toMatchObject({ linksRemoved: 0 });
     expect(await linkReview(digest)).toEqual(['manifest removed', 60]);
+  });
+
+  it('is there for a manifest where it was deleted before, and a collector took the manifest that kept it', async () => {
+    const digest = await world.pushBlob(content());
+    const image = imageOf([[digest, SIZE_BYTES]]);
+    await world.put(image);
+    await deleteBlob(world.work, world.removal, digest);
+    expect(await ask(digest)).toBeDefined();
+    await world.owner.query(`UPDATE manifest SET pushed_at = now() - interval '1 hour'`);
+    await world.owner.query('UPDATE manifest_review SET due_at = now()');
+    expect(await collect({ graceMs: GRACE_MS })).toMatchObject({ manifestsRemoved: 1, linksRemoved: 0 });
+    expect(await ask(digest)).toBeUndefined();
+    await world.put(imageOf([[digest, SIZE_BYTES]]), ['v1']);
+    await dueIn(digest, 0);
+    expect(await collect({ graceMs: GRACE_MS })).toMatchObject({ linksReviewed: 1, linksRemoved: 0 });
+    expect(await ask(digest)).toBeDefined();
   });
 
   it('is not there where a review was first, which the question waits for', async () => {

@@ -27,7 +27,7 @@ import { recordChange } from './record-change.js';
 import { deleteManifest, removeManifest, unlinkBlob } from './remove-content.js';
 import { removeReferences } from './remove-manifests.js';
 import { scheduleManifestReview } from './schedule-review.js';
-import { SERVED_LINK } from './served-link.js';
+import { PROMISED_LINK, SERVED_LINK } from './served-link.js';
 
 /** A foreign key that fails because a review removed its target first. */
 const REFERENCES = new Set(['manifest_blob_link_fkey', 'manifest_child_child_fkey', 'tag_manifest_fkey']);
@@ -95,7 +95,7 @@ class PostgresContentTransaction implements ContentTransaction {
       name: 'held-blobs',
       text: `
         SELECT b.digest, b.size_bytes FROM repository_blob l JOIN blob b ON b.digest = l.digest AND b.fault IS NULL
-        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[]) AND ${SERVED_LINK}`,
+        WHERE l.repository_id = $1 AND l.digest = ANY ($2::bytea[]) AND (${SERVED_LINK} OR ${PROMISED_LINK})`,
       values: [repositoryId, digests.map(digestBytes)],
     });
     return new Map(rows.map((row) => [digestFromBytes(row.digest), Number(row.size_bytes)]));
@@ -168,8 +168,8 @@ class PostgresContentTransaction implements ContentTransaction {
     return rows[0] && { id: rows[0].id, sizeBytes: rows[0].size_bytes };
   }
 
-  deleteManifest(manifestId: string, actor: Actor): Promise<number> {
-    return deleteManifest(this.tx, manifestId, actor.name);
+  deleteManifest(manifestId: string, actor: Actor, graceMs: number): Promise<number> {
+    return deleteManifest(this.tx, { manifestId, deletedBy: actor.name, graceMs });
   }
 
   removeReferences(manifestId: string, graceMs: number): Promise<number> {

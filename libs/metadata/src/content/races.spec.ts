@@ -26,7 +26,7 @@ const holdRemoval = (digest: Digest) =>
     const manifest = await tx.lockManifest(world.repositoryId, digest);
     if (!manifest) throw new Error('no manifest');
     await tx.removeTagsOf(world.repositoryId, manifest.id, world.actor);
-    await tx.deleteManifest(manifest.id, world.actor);
+    await tx.deleteManifest(manifest.id, world.actor, world.removal.graceMs);
   });
 const holdUnlink = (digest: Digest) => world.hold((tx) => tx.unlinkBlob(world.repositoryId, digest));
 
@@ -105,8 +105,21 @@ describe('a push that names a deleted blob, and the deletion of the last manifes
     expect(await world.holdsBlob(blob)).toBe(true);
   });
 
-  it('refuses the push where the deletion was committed, though the manifest can be restored', async () => {
+  it('keeps the blob where the deletion was committed within the grace time', async () => {
     await deleteManifest(world.work, world.removal, keeper.digest);
+    expect(await world.holdsBlob(blob)).toBe(false);
+    await world.put(imageOf([[blob, 4]]));
+    expect(await world.holdsBlob(blob)).toBe(true);
+  });
+
+  it('refuses the push where nothing is promised any more, though the manifest can be restored', async () => {
+    await deleteManifest(world.work, { ...world.removal, graceMs: 0 }, keeper.digest);
+    expect(await outcomeOf(world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
+  });
+
+  it('refuses the push where the blob was deleted last', async () => {
+    await deleteManifest(world.work, world.removal, keeper.digest);
+    await deleteBlob(world.work, world.removal, blob);
     expect(await outcomeOf(world.put(imageOf([[blob, 4]])))).toBe('MANIFEST_BLOB_UNKNOWN');
   });
 });
@@ -119,8 +132,7 @@ describe('deletions that share a blob', () => {
     await world.put(two);
     await deleteBlob(world.work, world.removal, blob);
     const removal = await holdRemoval(one.digest);
-    await deleteManifest(world.work, world.removal, two.digest);
-    await removal.commit();
+    expect(await world.overtake(removal, deleteManifest(world.work, world.removal, two.digest))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -129,8 +141,7 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 5]]);
     await world.put(image);
     const removal = await holdRemoval(image.digest);
-    await deleteBlob(world.work, world.removal, blob);
-    await removal.commit();
+    expect(await world.overtake(removal, deleteBlob(world.work, world.removal, blob))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
   });
 
@@ -139,9 +150,9 @@ describe('deletions that share a blob', () => {
     const image = imageOf([[blob, 6]]);
     await world.put(image);
     const unlink = await holdUnlink(blob);
-    await deleteManifest(world.work, world.removal, image.digest);
-    await unlink.commit();
+    expect(await world.overtake(unlink, deleteManifest(world.work, world.removal, image.digest))).toBe('done');
     expect(await world.holdsBlob(blob)).toBe(false);
+    expect(await outcomeOf(world.put(imageOf([[blob, 6]])))).toBe('done');
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Digest } from '@entrepot/oci';
 import { digestBytes } from '../database/digest-bytes.js';
 import type { Queryable } from '../database/unit-of-work.js';
+import { promisedUntil } from './schedule-review.js';
 import { removeManifests, removeReferences, type ManifestsRemoval } from './remove-manifests.js';
 
 export interface ManifestRemoval extends Omit<ManifestsRemoval, 'ids'> {
@@ -18,11 +19,21 @@ export async function removeManifest(tx: Queryable, { manifestId, ...removal }: 
   return blobBytes;
 }
 
+export interface ManifestDeletion {
+  readonly manifestId: string;
+  readonly deletedBy: string;
+  readonly graceMs: number;
+}
+
 /**
  * Hides a manifest from all readers. What it refers to stays as it is, and so is held as long as it can be restored; its
- * referrers have lost their subject. Resolves with the bytes of the blobs that it names.
+ * referrers have lost their subject. Blobs that were deleted before it are served no longer, but promised to whoever saw them until
+ * now: the lock shows a deletion that is under way. Resolves with the bytes of the blobs that it names.
  */
-export async function deleteManifest(tx: Queryable, manifestId: string, deletedBy: string): Promise<number> {
+export async function deleteManifest(
+  tx: Queryable,
+  { manifestId, deletedBy, graceMs }: ManifestDeletion,
+): Promise<number> {
   const { rows } = await tx.query<{ size_bytes: string }>({
     name: 'delete-manifest',
     text: `
@@ -35,12 +46,23 @@ export async function deleteManifest(tx: Queryable, manifestId: string, deletedB
         INSERT INTO manifest_review (manifest_id, reason, due_at, orphaned_at)
         SELECT id, 'subject deleted', now(), now() FROM referrer
         ON CONFLICT (manifest_id)
-          DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at, orphaned_at = excluded.orphaned_at)
+          DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at, orphaned_at = excluded.orphaned_at),
+      link AS (
+        SELECT l.repository_id, l.digest, l.released_at FROM repository_blob l JOIN (
+          SELECT repository_id, digest FROM manifest_blob WHERE manifest_id = $1
+          UNION SELECT repository_id, digest FROM sparse_reference WHERE manifest_id = $1) AS named
+          USING (repository_id, digest)
+        ORDER BY l.digest FOR KEY SHARE OF l),
+      promised AS (
+        INSERT INTO link_review (repository_id, digest, reason, due_at)
+        SELECT repository_id, digest, 'manifest deleted', ${promisedUntil('$3')} FROM link WHERE released_at IS NOT NULL
+        ON CONFLICT (repository_id, digest) DO UPDATE
+          SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
       SELECT sum(size_bytes) AS size_bytes FROM (
         SELECT 0 AS size_bytes
         UNION ALL SELECT size_bytes FROM manifest_blob WHERE manifest_id = $1
         UNION ALL SELECT size_bytes FROM sparse_reference WHERE manifest_id = $1 AND kind = 'blob') AS named`,
-    values: [manifestId, deletedBy],
+    values: [manifestId, deletedBy, graceMs],
   });
   return Number(rows[0]?.size_bytes ?? 0);
 }
@@ -60,7 +82,10 @@ async function lockLinks(tx: Queryable, repositoryId: string, digests: readonly 
   return rows.map((row) => row.digest);
 }
 
-/** The lock comes first: a manifest that is being pushed with this blob is seen, or fails on its foreign key. */
+/**
+ * The lock comes first: a manifest that is being pushed with this blob is seen, or fails on its foreign key. What was promised ends:
+ * it was asked for.
+ */
 export async function unlinkBlob(
   tx: Queryable,
   { repositoryId, digest }: { readonly repositoryId: string; readonly digest: Digest },
@@ -91,7 +116,7 @@ async function removeReleasedLinks(tx: Queryable, repositoryId: string, digests:
           AND NOT EXISTS (SELECT FROM sparse_reference s WHERE s.repository_id = l.repository_id AND s.digest = l.digest)
         RETURNING l.repository_id, l.digest),
       task AS (
-        DELETE FROM link_review t USING gone g WHERE t.repository_id = g.repository_id AND t.digest = g.digest)
+        DELETE FROM link_review WHERE repository_id = $1 AND digest = ANY ($2))
       INSERT INTO blob_review (digest, reason, due_at) SELECT digest, 'unlinked', now() FROM gone ORDER BY digest
       ON CONFLICT (digest) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at`,
     values: [repositoryId, digests],

@@ -78,7 +78,7 @@ const holdDeletion = () =>
     await tx.holdRepository(world.repositoryId);
     const { id } = (await tx.lockManifest(world.repositoryId, image.digest)) ?? { id: '' };
     await tx.removeTagsOf(world.repositoryId, id, world.actor);
-    await tx.deleteManifest(id, world.actor);
+    await tx.deleteManifest(id, world.actor, world.removal.graceMs);
   });
 const deletion = async () => (await holdDeletion()).commit();
 /** A restoration up to its commit. */
