@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openPlace, storageConfig, type ObjectPlace } from '@entrepot/blob-store';
 import { START, put } from '@entrepot/content/ports/blob-store-trial.suite';
 import type { Entrepot } from '@entrepot/testkit/entrepot';
@@ -173,8 +176,38 @@ describe.each(STORES)('fsck and sweeps over %s', (kind) => {
     const { exitCode, complaint } = await replicas.attempt(['fsck'], away);
     expect(exitCode).toBe(2);
     expect(complaint).toContain('could not look');
+    const directory = await mkdtemp(join(tmpdir(), 'fsck-'));
+    await mkdir(join(directory, 'objects'));
+    const empty =
+      kind === 'filesystem' ? { ENTREPOT_STORAGE_ROOT: directory } : { ENTREPOT_STORAGE_PREFIX: 'another-prefix' };
+    const unmounted = await replicas.attempt(['fsck'], empty);
+    expect(unmounted.exitCode).toBe(2);
+    expect(unmounted.complaint).toMatch(/could not look at the store \w+: it shows none of \d+ objects/);
+    await rm(directory, { recursive: true });
     const gone = await replicas.attempt(['fsck'], { ENTREPOT_DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
     expect(gone.exitCode).toBe(2);
+  });
+
+  it.runIf(kind === 'filesystem')('says that the storage of the data directory is gone', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fsck-'));
+    const lost = await replicas.attempt(['fsck'], { ENTREPOT_STORAGE_ROOT: '', ENTREPOT_DATA_DIR: directory });
+    expect(lost.exitCode).toBe(2);
+    expect(lost.complaint).toContain(`in ${join(directory, 'storage', 'objects')}, which does not exist`);
+    await rm(directory, { recursive: true });
+  });
+
+  it.runIf(kind === 'filesystem')('takes a file that is no object for a stray, whatever its name', async () => {
+    const directory = join(store.settings['ENTREPOT_STORAGE_ROOT'] ?? '', 'objects', 'aa', 'bb');
+    await mkdir(directory, { recursive: true });
+    for (const name of ['stray-file', 'f'.repeat(32)]) await writeFile(join(directory, name), 'stray');
+    const { exitCode, findings } = await fsck();
+    expect([exitCode, findings.map((finding) => finding.kind)]).toEqual([1, ['object-unknown', 'object-unknown']]);
+    for (const { note } of findings) expect(note).toContain('objects/aa/bb/');
+    expect(await sweep()).toMatchObject({ newCandidates: 2, objectsDoomed: 0 });
+    expect(await fsck()).toEqual({ exitCode: 0, findings: [] });
+    expect(await sweep()).toMatchObject({ objectsDoomed: 2, bytesDoomed: 10 });
+    await until(async () => (await readdir(directory)).length === 0, 'the strays to go');
+    expect(await sweep()).toMatchObject({ unknownObjects: 0, objectsDoomed: 0 });
   });
 });
 
