@@ -38,6 +38,8 @@ export interface ManifestReferences {
   readonly childIds: readonly string[];
   /** What a sparse manifest names and the repository does not hold. */
   readonly missing: readonly { readonly kind: 'blob' | 'manifest'; readonly descriptor: Descriptor }[];
+  /** For which a blob is safe that was held by who awaited the manifest. */
+  readonly graceMs: number;
 }
 
 export interface TagMove {

@@ -64,7 +64,9 @@ async function putInTransaction(tx: ContentTransaction, rules: ManifestRules, pu
   });
   if (inserted.mediaType !== manifest.mediaType) throw otherMediaType(inserted.mediaType);
   if (inserted.wasDeleted) await tx.removeReferences(inserted.id, rules.graceMs);
-  if (inserted.isNew) await tx.insertReferences({ manifestId: inserted.id, repositoryId, ...references });
+  if (inserted.isNew) {
+    await tx.insertReferences({ manifestId: inserted.id, repositoryId, graceMs: rules.graceMs, ...references });
+  }
   if (tags.length > 0) {
     const { graceMs } = rules;
     await tx.moveTags({ repositoryId, tags, manifestId: inserted.id, digest, actor, graceMs });

@@ -56,9 +56,12 @@ function referrerValues({ subject, annotations }: NewManifest): unknown[] {
   return [subject ? digestBytes(subject) : null, annotations ? JSON.stringify(annotations) : null];
 }
 
-/** References of a new manifest, and those that sparse parents were waiting to make to it. */
+/**
+ * References of a new manifest, and those that sparse parents were waiting to make to it. A blob of its digest was held by these as
+ * well, and is owed a review.
+ */
 export async function insertReferences(tx: Queryable, references: ManifestReferences): Promise<void> {
-  const { manifestId, repositoryId, blobs, childIds, missing } = references;
+  const { manifestId, repositoryId, blobs, childIds, missing, graceMs } = references;
   await tx.query({
     name: 'insert-references',
     text: `
@@ -72,7 +75,12 @@ export async function insertReferences(tx: Queryable, references: ManifestRefere
       awaited AS (
         DELETE FROM sparse_reference s USING manifest m
         WHERE m.id = $1 AND s.repository_id = $2 AND s.digest = m.digest AND s.kind = 'manifest'
-        RETURNING s.manifest_id),
+        RETURNING s.manifest_id, s.digest),
+      unawaited AS (
+        INSERT INTO link_review (repository_id, digest, reason, due_at)
+        SELECT DISTINCT l.repository_id, l.digest, 'came as a manifest', now() + $9 * interval '1 millisecond'
+        FROM awaited a JOIN repository_blob l ON l.repository_id = $2 AND l.digest = a.digest
+        ON CONFLICT (repository_id, digest) DO UPDATE SET due_at = greatest(link_review.due_at, excluded.due_at)),
       parents AS (
         INSERT INTO manifest_child (parent_id, child_id) SELECT manifest_id, $1 FROM awaited)
       INSERT INTO sparse_reference (repository_id, digest, manifest_id, kind, size_bytes)
@@ -87,6 +95,7 @@ export async function insertReferences(tx: Queryable, references: ManifestRefere
       missing.map(({ descriptor }) => digestBytes(descriptor.digest)),
       missing.map(({ kind }) => kind),
       missing.map(({ descriptor }) => descriptor.sizeBytes),
+      graceMs,
     ],
   });
 }

@@ -116,6 +116,26 @@ describe('a review is owed', () => {
     expect(await collect()).toMatchObject({ manifestsRemoved: 1, linksRemoved: 1, blobsRemoved: 1 });
   });
 
+  it('by a manifest that a sparse index awaited: of a blob of its digest', async () => {
+    const image = await newImage();
+    const restored = await newImage();
+    await world.put(restored);
+    await deleteManifest(world.work, world.removal, restored.digest);
+    await world.put(indexOf(image, restored), ['v1'], 'indexes');
+    for (const { digest, payload } of [image, restored]) {
+      expect(await world.pushBlob(payload.toString())).toBe(digest);
+      await dueIn(digest, 0);
+    }
+    expect(await collect({ undoMs: GRACE_MS })).toMatchObject({ linksRemoved: 0 });
+    await world.put(image);
+    await world.put(restored);
+    for (const { digest } of [image, restored]) {
+      expect((await linkReview(digest))?.[0]).toBe('came as a manifest');
+      await dueIn(digest, 0);
+    }
+    expect(await collect({ undoMs: GRACE_MS })).toMatchObject({ linksRemoved: 2 });
+  });
+
   it('by the removal of an index: of its entries, and of theirs', async () => {
     const digest = await world.pushBlob(content());
     const image = imageOf([[digest, SIZE_BYTES]]);

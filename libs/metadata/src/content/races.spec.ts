@@ -38,7 +38,7 @@ const holdPush = (image: ReturnType<typeof imageOf>, blob: [Digest, number]) =>
     const { mediaType } = manifest;
     const inserted = await tx.insertManifest({ repositoryId, digest, payload, mediaType, pushedBy: actor.id });
     const blobs = [{ digest: blob[0], sizeBytes: blob[1], mediaType: 'application/x-test' }];
-    await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs, childIds: [], missing: [] });
+    await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs, childIds: [], missing: [], graceMs: 0 });
   });
 
 const historyOf = async () => {
@@ -220,7 +220,14 @@ describe('a push of an index, and the deletion of an entry', () => {
       const { id } = (await tx.heldManifests(repositoryId, [image.digest])).get(image.digest) ?? { id: '' };
       const { mediaType } = manifest;
       const inserted = await tx.insertManifest({ repositoryId, digest, payload, mediaType, pushedBy: actor.id });
-      await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs: [], childIds: [id], missing: [] });
+      await tx.insertReferences({
+        manifestId: inserted.id,
+        repositoryId,
+        blobs: [],
+        childIds: [id],
+        missing: [],
+        graceMs: 0,
+      });
     });
     expect(await world.overtake(push, deleteManifest(world.work, world.removal, image.digest))).toBe('UNSUPPORTED');
     expect(await world.holdsManifest(image)).toBe(true);

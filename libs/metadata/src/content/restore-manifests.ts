@@ -34,7 +34,13 @@ export async function restoreManifests(tx: Queryable, restoration: ManifestResto
       awaited AS (
         DELETE FROM sparse_reference s USING back
         WHERE s.repository_id = $2 AND s.digest = back.digest AND s.kind = 'manifest'
-        RETURNING s.manifest_id, back.id AS child_id),
+        RETURNING s.manifest_id, s.digest, back.id AS child_id),
+      unawaited AS (
+        INSERT INTO link_review (repository_id, digest, reason, due_at)
+        SELECT DISTINCT l.repository_id, l.digest, 'came as a manifest', now() + $3 * interval '1 millisecond'
+        FROM awaited a JOIN repository_blob l ON l.repository_id = $2 AND l.digest = a.digest
+        ORDER BY l.repository_id, l.digest
+        ON CONFLICT (repository_id, digest) DO UPDATE SET due_at = greatest(link_review.due_at, excluded.due_at)),
       listed AS (
         INSERT INTO manifest_child (parent_id, child_id) SELECT manifest_id, child_id FROM awaited)
       SELECT digest, payload_bytes
