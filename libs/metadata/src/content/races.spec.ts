@@ -274,7 +274,14 @@ describe('a sparse push, and the upload of what it names', () => {
       const inserted = await tx.insertManifest({ repositoryId, digest, payload, mediaType, pushedBy: actor.id });
       const descriptor = { digest: blob, sizeBytes: content.length, mediaType: 'application/x-test' };
       const missing = [{ kind: 'blob', descriptor }] as const;
-      await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs: [], childIds: [], missing, graceMs: 0 });
+      await tx.insertReferences({
+        manifestId: inserted.id,
+        repositoryId,
+        blobs: [],
+        childIds: [],
+        missing,
+        graceMs: 0,
+      });
     });
     await world.pushBlob(content);
     await push.commit();
@@ -303,7 +310,14 @@ describe('a sparse push, and the upload of what it names', () => {
       const inserted = await tx.insertManifest({ repositoryId, digest, payload, mediaType, pushedBy: actor.id });
       const [descriptor] = manifest.manifests;
       const missing = descriptor ? [{ kind: 'manifest', descriptor } as const] : [];
-      await tx.insertReferences({ manifestId: inserted.id, repositoryId, blobs: [], childIds: [], missing, graceMs: 0 });
+      await tx.insertReferences({
+        manifestId: inserted.id,
+        repositoryId,
+        blobs: [],
+        childIds: [],
+        missing,
+        graceMs: 0,
+      });
     });
     await world.put(image);
     await push.commit();
