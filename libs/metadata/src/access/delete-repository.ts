@@ -14,8 +14,8 @@ const DELETE = `
   WHERE id = $1 AND deleted_at IS NULL RETURNING id`;
 
 const END_UPLOADS = `
-  WITH ended AS (DELETE FROM upload WHERE repository_id = $1 RETURNING object_key)
-  INSERT INTO doomed_object (object_key, reason) SELECT object_key, 'repository deleted' FROM ended`;
+  WITH ended AS (DELETE FROM upload WHERE repository_id = $1 RETURNING object_key, offset_bytes)
+  INSERT INTO doomed_object (object_key, reason, size_bytes) SELECT object_key, 'repository deleted', offset_bytes FROM ended`;
 
 /**
  * Nobody counts as the repository's creator any more: a token that was made while the name was free opens what its account
