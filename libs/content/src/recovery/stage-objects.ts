@@ -6,7 +6,7 @@ import type { FoundObject, RebuildTarget } from '../ports/rebuild-target.js';
 const PARALLEL = 32;
 const BATCH = 1_000;
 
-/** Notes every object that has a record. Resolves with how many have none. */
+/** Notes every object that has a record. Resolves with how many have none; strays are no objects. */
 export async function stageObjects(
   store: BlobStore,
   target: RebuildTarget,
@@ -44,6 +44,7 @@ async function describeObject(store: BlobStore, listed: ListedObject): Promise<F
 async function* groups(listed: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject[]> {
   let group: ListedObject[] = [];
   for await (const object of listed) {
+    if (object.stray !== undefined) continue;
     group.push(object);
     if (group.length < PARALLEL) continue;
     yield group;
