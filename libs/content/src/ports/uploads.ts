@@ -88,9 +88,9 @@ export interface Uploads {
   finish(finished: FinishedUpload): Promise<boolean>;
   /**
    * Digest by which the upload was finished, known for an hour, where the repository still holds the blob and nobody asked
-   * for its deletion since.
+   * for its deletion since. The blob is promised anew, for `graceMs` from now: whoever is told of it relies on it.
    */
-  findFinished(ref: UploadRef): Promise<Digest | undefined>;
+  findFinished(ref: UploadRef, graceMs: number): Promise<Digest | undefined>;
   /** Upload row gone, object doomed. False where there is no such upload. */
   cancel(ref: UploadRef): Promise<boolean>;
   /** Links a blob that the source holds; true where the repository now holds it, or did already. */

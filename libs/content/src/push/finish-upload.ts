@@ -26,7 +26,7 @@ export async function finishUpload(room: PushRoom, finish: FinishUpload): Promis
     await unlessLost(() => completeUpload(room, finish));
   } catch (error) {
     if (!isGone(error)) throw error;
-    const committed = await room.uploads.findFinished(finish.ref);
+    const committed = await room.uploads.findFinished(finish.ref, room.graceMs);
     if (committed === undefined) throw error;
     checkDigest(finish.digest, committed);
     // Who sends its bytes again reads the answer after the last of them.

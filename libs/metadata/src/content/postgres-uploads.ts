@@ -19,6 +19,7 @@ import { queryRows, repeatRows } from '../database/unit-of-work.js';
 import { finishUpload } from './finish-upload.js';
 import { mountBlob } from './mount-blob.js';
 import { translateRepositoryGone } from './repository-gone.js';
+import { promisedUntil } from './schedule-review.js';
 import type { SignOfLife } from './sign-of-life.js';
 
 interface UploadRow {
@@ -159,15 +160,24 @@ export class PostgresUploads implements Uploads {
     return this.#repeat(query, releasedAt(lease));
   }
 
-  async findFinished(ref: UploadRef): Promise<Digest | undefined> {
+  /** The link is held first, so that a review of it is over by then, or passes by. */
+  async findFinished(ref: UploadRef, graceMs: number): Promise<Digest | undefined> {
     const [row] = await repeatRows<{ readonly digest: Buffer }>(this.pool, {
       name: 'find-finished-upload',
       text: `
-        SELECT f.digest FROM finished_upload f
-        JOIN repository_blob l ON l.repository_id = f.repository_id AND l.digest = f.digest
-        JOIN blob b ON b.digest = f.digest AND b.fault IS NULL
-        WHERE f.upload_id = $1 AND f.repository_id = $2 AND f.account_id = $3 AND l.released_at IS NULL`,
-      values: belonging(ref),
+        WITH held AS (
+          SELECT l.repository_id, l.digest FROM finished_upload f
+          JOIN repository_blob l ON l.repository_id = f.repository_id AND l.digest = f.digest
+          JOIN blob b ON b.digest = f.digest AND b.fault IS NULL
+          WHERE f.upload_id = $1 AND f.repository_id = $2 AND f.account_id = $3 AND l.released_at IS NULL
+          FOR KEY SHARE OF l),
+        promised AS (
+          INSERT INTO link_review (repository_id, digest, reason, due_at)
+          SELECT repository_id, digest, 'uploaded', ${promisedUntil('$4')} FROM held
+          ON CONFLICT (repository_id, digest) DO UPDATE
+            SET reason = excluded.reason, due_at = greatest(link_review.due_at, excluded.due_at))
+        SELECT digest FROM held`,
+      values: [...belonging(ref), graceMs],
     });
     return row && digestFromBytes(row.digest);
   }

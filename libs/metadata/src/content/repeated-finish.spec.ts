@@ -12,6 +12,7 @@ import {
 } from '@entrepot/content';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../database/digest-bytes.js';
 import { PostgresPurge, migrate } from '../index.js';
 import { ContentWorld, outcomeOf, sha256 } from './content-world.suite.js';
 
@@ -51,6 +52,21 @@ describe('a finish that is repeated', () => {
     expect(await Promise.all([finish(ref), finish(ref, sha256(content), world.room)])).toEqual(['done', 'done']);
     const { rows } = await world.owner.query('SELECT FROM doomed_object');
     expect(rows).toHaveLength(0);
+  });
+
+  it('promises the blob anew, from then on', async () => {
+    const ref = await uploaded();
+    expect(await finish(ref)).toBe('done');
+    const leftMs = async (): Promise<number> => {
+      const { rows } = await world.owner.query<{ left_ms: number }>(
+        'SELECT (extract(epoch FROM due_at - now()) * 1000)::float8 AS left_ms FROM link_review WHERE digest = $1',
+        [digestBytes(sha256(content))],
+      );
+      return rows[0]?.left_ms ?? Number.NaN;
+    };
+    await world.owner.query('UPDATE link_review SET due_at = now()');
+    expect(await finish(ref)).toBe('done');
+    expect(await leftMs()).toBeGreaterThanOrEqual(world.room.graceMs);
   });
 
   it('may bring its bytes again, which are read to their end', async () => {

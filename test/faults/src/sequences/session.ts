@@ -139,7 +139,8 @@ export class Session {
   }
 
   async #checkEnd(all: readonly Asked[]): Promise<void> {
-    const digest = await this.cluster.witness.room.uploads.findFinished(this.ref);
+    const { uploads, graceMs } = this.cluster.witness.room;
+    const digest = await uploads.findFinished(this.ref, graceMs);
     const done = all.filter(({ outcome }) => outcome === 'done').map(({ request }) => request);
     if (digest === undefined) {
       if (done.some(({ kind }) => kind === 'finish'))
