@@ -2,12 +2,11 @@ import { createPool, migrate } from '@entrepot/metadata';
 import { withTestDatabase } from '@entrepot/testkit/postgres';
 import { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addRepositoryCommands } from './repository-commands.js';
 
 const database = withTestDatabase({ prepare: (url) => migrate(url) });
-let owner: Pool;
+let owner: ReturnType<typeof createPool>;
 
 beforeAll(async () => {
   const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
