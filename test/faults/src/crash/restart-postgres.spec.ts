@@ -51,7 +51,8 @@ describe.each(Object.entries(RESTARTS))('a %s restart of Postgres below two load
     const pulls = await Promise.all(pullers.map((each) => each.stop()));
 
     for (const [place, journal] of journals.entries()) console.log(journal.summary(), pulls[place]);
-    expect(journals.flatMap(({ surprises }) => surprises)).toEqual([]);
+    const surprises = journals.flatMap((journal) => journal.surprises);
+    expect(surprises.filter((surprise) => signal === RESTARTS.fast || !isForgottenStart(surprise))).toEqual([]);
     expect(pulls.flatMap(({ surprises }) => surprises)).toEqual([]);
     for (const { right } of pulls) expect(right).toBeGreaterThan(0);
     for (const [place, journal] of journals.entries()) {
@@ -67,6 +68,14 @@ describe.each(Object.entries(RESTARTS))('a %s restart of Postgres below two load
     expect(changes?.audited).toBe(changes?.events);
   });
 });
+
+/**
+ * A crash of Postgres may forget an upload that has just begun: its start is not waited for on disk, no byte of it was
+ * acknowledged, and its client begins again.
+ */
+function isForgottenStart(surprise: string): boolean {
+  return surprise.startsWith('PATCH ') && surprise.includes('BLOB_UPLOAD_UNKNOWN');
+}
 
 interface Pulls {
   right: number;
