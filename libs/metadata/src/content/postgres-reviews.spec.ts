@@ -387,6 +387,20 @@ describe('a client that holds a task', () => {
     expect(await failuresOf({ undoMs: DAY_MS })).toEqual(new Set(['changed settings']));
   });
 
+  it('that is in the way of a removal has it put off for a moment, and no attempt counted', async () => {
+    const { id } = await world.manifest();
+    await world.reviewOf({ id, digest: Buffer.alloc(0) });
+    await world.owner.query('CREATE TABLE obstacle (id bigint REFERENCES manifest (id))');
+    await client.query('LOCK TABLE obstacle IN ACCESS EXCLUSIVE MODE');
+    expect(await failuresOf({})).toEqual(new Set([`manifest ${id}`]));
+    const { rows } = await world.owner.query<{ attempts: number }>('SELECT attempts FROM manifest_review');
+    expect(rows).toEqual([{ attempts: 0 }]);
+    await client.query('ROLLBACK');
+    await world.owner.query('DROP TABLE obstacle');
+    await world.owner.query('UPDATE manifest_review SET due_at = now()');
+    expect(await world.collect()).toMatchObject({ manifestsRemoved: 1 });
+  });
+
   it('which failed has it left as it is', async () => {
     const { id } = await world.manifest();
     await world.reviewOf({ id, digest: Buffer.alloc(0) });

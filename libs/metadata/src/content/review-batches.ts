@@ -1,6 +1,6 @@
 import type { ReviewBatch, ReviewFailure, ReviewStep } from '@entrepot/content';
 import type pg from 'pg';
-import { isAway } from '../database/errors.js';
+import { isAway, sqlState } from '../database/errors.js';
 import { runUnitOfWork, type Queryable } from '../database/unit-of-work.js';
 
 /** Told of each step within a transaction; only tests wait there. */
@@ -13,13 +13,19 @@ export interface ReviewKind<Key> {
   take(tx: Queryable, limit: number): Promise<Key[]>;
   /** Looks, in a statement that begins after the locks were had, and acts. Resolves with how many it removed. */
   decide(tx: Queryable, keys: readonly Key[]): Promise<number>;
-  /** Puts a task off that failed. */
-  postpone(tx: Queryable, key: Key): Promise<void>;
+  /** Puts a task off that failed, or, for less, one that met a lock: that is nobody's fault, and counts no attempt. */
+  postpone(tx: Queryable, key: Key, metLock: boolean): Promise<void>;
   describe(key: Key): string;
 }
 
-/** When a task that failed `attempts` times is due again. */
-export const NEXT_ATTEMPT = `now() + least(interval '5 seconds' * 2 ^ least(attempts, 20), interval '1 day')`;
+/** Assignments that put a task off: by more with each attempt that failed, by two seconds where $1 says that it met a lock. */
+export const POSTPONED = `
+  attempts = attempts + CASE WHEN $1::boolean THEN 0 ELSE 1 END,
+  due_at = now() + CASE WHEN $1::boolean THEN interval '2 seconds'
+    ELSE least(interval '5 seconds' * 2 ^ least(attempts, 20), interval '1 day') END`;
+
+/** SQLSTATEs of a lock that was not had in time, and of a deadlock. */
+const LOCK_STATES = new Set(['55P03', '40P01']);
 
 /**
  * Whoever looks has locks that clients may wait for, and so waits itself for less than Postgres takes to look for a deadlock (a
@@ -96,15 +102,16 @@ async function reviewOne<Key>(room: ReviewRoom, kind: ReviewKind<Key>): Promise<
   } catch (error) {
     const [failed] = taken;
     if (failed === undefined || isAway(error)) throw error;
-    await postponeUnlessHeld(room, kind, failed);
+    const metLock = LOCK_STATES.has(sqlState(error instanceof Error ? (error.cause ?? error) : error) ?? '');
+    await postponeUnlessHeld(room, (tx) => kind.postpone(tx, failed, metLock));
     return { subject: kind.describe(failed), error };
   }
 }
 
 /** Whoever has the task now says when it is due; where nobody does it stays as it is. */
-async function postponeUnlessHeld<Key>({ pool }: ReviewRoom, kind: ReviewKind<Key>, key: Key): Promise<void> {
+async function postponeUnlessHeld({ pool }: ReviewRoom, postpone: (tx: Queryable) => Promise<void>): Promise<void> {
   try {
-    await inReview(pool, (tx) => kind.postpone(tx, key));
+    await inReview(pool, postpone);
   } catch (error) {
     if (isAway(error)) throw error;
   }

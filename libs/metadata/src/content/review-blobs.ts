@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/unit-of-work.js';
-import { NEXT_ATTEMPT, type ReviewKind } from './review-batches.js';
+import { POSTPONED, type ReviewKind } from './review-batches.js';
 
 /** A task and its reason: the version before this one reviewed blobs where this one reviews links. */
 export interface BlobKey {
@@ -82,10 +82,10 @@ async function oweLinks(tx: Queryable, digests: readonly Buffer[], graceMs: numb
   });
 }
 
-async function postponeBlob(tx: Queryable, { digest }: BlobKey): Promise<void> {
+async function postponeBlob(tx: Queryable, { digest }: BlobKey, metLock: boolean): Promise<void> {
   await tx.query({
     name: 'postpone-blob-review',
-    text: `UPDATE blob_review SET attempts = attempts + 1, due_at = ${NEXT_ATTEMPT} WHERE digest = $1`,
-    values: [digest],
+    text: `UPDATE blob_review SET ${POSTPONED} WHERE digest = $2`,
+    values: [metLock, digest],
   });
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/unit-of-work.js';
-import { NEXT_ATTEMPT, type ReviewKind } from './review-batches.js';
+import { POSTPONED, type ReviewKind } from './review-batches.js';
 
 export interface LinkKey {
   readonly repository_id: string;
@@ -85,12 +85,12 @@ function columns(keys: readonly LinkKey[]): [string[], Buffer[]] {
   return [keys.map((key) => key.repository_id), keys.map((key) => key.digest)];
 }
 
-async function postponeLink(tx: Queryable, key: LinkKey): Promise<void> {
+async function postponeLink(tx: Queryable, key: LinkKey, metLock: boolean): Promise<void> {
   await tx.query({
     name: 'postpone-link-review',
     text: `
-      UPDATE link_review SET attempts = attempts + 1, due_at = ${NEXT_ATTEMPT}
-      WHERE repository_id = $1 AND digest = $2`,
-    values: [key.repository_id, key.digest],
+      UPDATE link_review SET ${POSTPONED}
+      WHERE repository_id = $2 AND digest = $3`,
+    values: [metLock, key.repository_id, key.digest],
   });
 }

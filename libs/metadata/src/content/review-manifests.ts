@@ -2,7 +2,7 @@ import type { ReviewTerms } from '@entrepot/content';
 import type { Queryable } from '../database/unit-of-work.js';
 import { judgeManifests, type ManifestVerdict } from './manifest-liveness.js';
 import { removeManifests, type RemovedManifest } from './remove-manifests.js';
-import { NEXT_ATTEMPT, type ReviewKind } from './review-batches.js';
+import { POSTPONED, type ReviewKind } from './review-batches.js';
 
 /** Reviews of manifests, by row id. */
 export function manifestReviews(terms: ReviewTerms): ReviewKind<string> {
@@ -113,10 +113,10 @@ async function oweSubjects(tx: Queryable, ids: readonly string[]): Promise<void>
   });
 }
 
-async function postponeManifest(tx: Queryable, id: string): Promise<void> {
+async function postponeManifest(tx: Queryable, id: string, metLock: boolean): Promise<void> {
   await tx.query({
     name: 'postpone-manifest-review',
-    text: `UPDATE manifest_review SET attempts = attempts + 1, due_at = ${NEXT_ATTEMPT} WHERE manifest_id = $1`,
-    values: [id],
+    text: `UPDATE manifest_review SET ${POSTPONED} WHERE manifest_id = $2`,
+    values: [metLock, id],
   });
 }

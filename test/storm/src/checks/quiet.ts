@@ -4,7 +4,7 @@ import { Violation } from '../model/violation.js';
 
 const POLL_MS = 250;
 /** Without any progress for so long, what is left is left for good; reviews that failed come back before that. */
-const STANDSTILL_MS = 120_000;
+const STANDSTILL_MS = 240_000;
 
 /** What garbage collection has still to do, by table. A review that is due at infinity waits for nothing. */
 const OWED = `
