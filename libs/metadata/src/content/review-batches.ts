@@ -1,6 +1,6 @@
 import type { ReviewBatch, ReviewFailure, ReviewStep } from '@entrepot/content';
 import type pg from 'pg';
-import { isAway, sqlState } from '../database/errors.js';
+import { isAway, metLock } from '../database/errors.js';
 import { runUnitOfWork, type Queryable } from '../database/unit-of-work.js';
 
 /** Told of each step within a transaction; only tests wait there. */
@@ -23,9 +23,6 @@ export const POSTPONED = `
   attempts = attempts + CASE WHEN $1::boolean THEN 0 ELSE 1 END,
   due_at = now() + CASE WHEN $1::boolean THEN interval '2 seconds'
     ELSE least(interval '5 seconds' * 2 ^ least(attempts, 20), interval '1 day') END`;
-
-/** SQLSTATEs of a lock that was not had in time, and of a deadlock. */
-const LOCK_STATES = new Set(['55P03', '40P01']);
 
 /**
  * Whoever looks has locks that clients may wait for, and so waits itself for less than Postgres takes to look for a deadlock (a
@@ -102,8 +99,7 @@ async function reviewOne<Key>(room: ReviewRoom, kind: ReviewKind<Key>): Promise<
   } catch (error) {
     const [failed] = taken;
     if (failed === undefined || isAway(error)) throw error;
-    const metLock = LOCK_STATES.has(sqlState(error instanceof Error ? (error.cause ?? error) : error) ?? '');
-    await postponeUnlessHeld(room, (tx) => kind.postpone(tx, failed, metLock));
+    await postponeUnlessHeld(room, (tx) => kind.postpone(tx, failed, metLock(error)));
     return { subject: kind.describe(failed), error };
   }
 }

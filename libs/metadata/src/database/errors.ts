@@ -52,6 +52,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof DatabaseUnavailable && CONFLICT_CODES.has(sqlState(error.cause) ?? '');
 }
 
+/** Another transaction held a lock for too long, or this one was given up because of it: nobody's fault. */
+export function metLock(error: unknown): boolean {
+  return isConflict(error) || (error instanceof DatabaseUnavailable && sqlState(error.cause) === '55P03');
+}
+
 /** The server was not there, or went away: as after a restart or a failover, and other than after a timeout. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof DatabaseUnavailable)) return false;
